@@ -1,0 +1,1 @@
+"""Merchants, keys, payments, refunds, disputes and the gateways that carry them."""

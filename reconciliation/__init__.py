@@ -1,0 +1,1 @@
+"""Statements in; matches, discrepancies and proofs out."""

@@ -1,0 +1,1 @@
+"""What merchants earned, batched by business day, and the payouts that deliver it."""
