@@ -16,7 +16,9 @@ env.read_env(BASE_DIR / ".env")
 
 TIEOUT_ENV = env.str("TIEOUT_ENV", default="development")
 if TIEOUT_ENV not in {"development", "test", "production"}:
-    raise ImproperlyConfigured(f"TIEOUT_ENV is {TIEOUT_ENV!r}; use development, test or production.")
+    raise ImproperlyConfigured(
+        f"TIEOUT_ENV is {TIEOUT_ENV!r}; use development, test or production."
+    )
 IS_PRODUCTION = TIEOUT_ENV == "production"
 DEBUG = env.bool("DEBUG", default=False)
 

@@ -1,0 +1,20 @@
+"""What happens to every request."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from ledger.ids import new_id
+
+
+class RequestIdMiddleware:
+    """Every answer carries a `Request-Id`, ours, that the logs and error bodies carry too."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.request_id = new_id("req")  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        response["Request-Id"] = request.request_id  # type: ignore[attr-defined]
+        return response

@@ -1,0 +1,20 @@
+"""All routes."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from config import health
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("api/v1/health", health.health),
+    path("api/v1/ready", health.ready),
+    path("api/v1/", include("payments.api.urls")),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema")),
+]
+
+handler400 = "config.problems.bad_request"
+handler404 = "config.problems.page_not_found"
+handler500 = "config.problems.server_error"

@@ -1,0 +1,111 @@
+"""Journal entries before they are saved: pure, self-checking values."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from ledger.errors import Invalid, UnbalancedEntry
+from ledger.money import AMOUNT_MAX, Money
+
+
+class AccountType(StrEnum):
+    """The five kinds of account; assets and expenses grow by debits, the others by credits."""
+
+    ASSET = "asset"
+    LIABILITY = "liability"
+    EQUITY = "equity"
+    INCOME = "income"
+    EXPENSE = "expense"
+
+
+class Direction(StrEnum):
+    DEBIT = "debit"
+    CREDIT = "credit"
+
+
+DEBIT_NORMAL = frozenset({AccountType.ASSET, AccountType.EXPENSE})
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRef:
+    """Names an account of the chart, and says how to open it when it is first posted to.
+
+    `code` is unique per `owner`; the platform's own accounts have owner "". `floor` is the lowest
+    balance (by normal side, minor units) a posting may leave behind; None: no limit.
+    """
+
+    code: str
+    type: AccountType
+    currency: str
+    owner: str = ""
+    floor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One debit or credit of one account, to become a Posting."""
+
+    account: AccountRef
+    direction: Direction
+    amount: int
+
+    @property
+    def signed_amount(self) -> int:
+        """Debits count positive, credits negative."""
+        return self.amount if self.direction == Direction.DEBIT else -self.amount
+
+
+def debit(account: AccountRef, money: Money) -> Line:
+    return _line(account, Direction.DEBIT, money)
+
+
+def credit(account: AccountRef, money: Money) -> Line:
+    return _line(account, Direction.CREDIT, money)
+
+
+def _line(account: AccountRef, direction: Direction, money: Money) -> Line:
+    if money.currency != account.currency:
+        raise Invalid(f"{money} cannot be posted to {account.code}, an account in {account.currency}.")
+    return Line(account, direction, money.amount)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One balanced set of lines. The idempotency key makes posting it twice harmless.
+
+    `reference` is the public id of the business object the entry is about; the ledger only keeps it.
+    Lines of amount 0 are dropped; an entry that has none left is refused like an unbalanced one.
+    """
+
+    idempotency_key: str
+    kind: str
+    reference: str
+    effective_at: datetime
+    lines: tuple[Line, ...] = field()
+
+    def __post_init__(self) -> None:
+        lines = tuple(line for line in self.lines if line.amount)
+        object.__setattr__(self, "lines", lines)
+        if self.effective_at.tzinfo is None:
+            raise ValueError(f"Entry {self.idempotency_key}: effective_at has no time zone.")
+        totals: Counter[str] = Counter()
+        for line in lines:
+            if not 0 < line.amount <= AMOUNT_MAX:
+                raise Invalid(f"Entry {self.idempotency_key}: {line.amount} is no amount to post.")
+            totals[line.account.currency] += line.signed_amount
+        if len(lines) < 2 or any(totals.values()):
+            raise UnbalancedEntry(self.idempotency_key, dict(totals))
+
+
+def moves(account_in: AccountRef, account_out: AccountRef, money: Money) -> tuple[Line, Line]:
+    """Debit one account and credit another; a negative amount goes the other way round."""
+    if money.amount < 0:
+        account_in, account_out, money = account_out, account_in, -money
+    return debit(account_in, money), credit(account_out, money)
+
+
+def lines(*groups: Iterable[Line]) -> tuple[Line, ...]:
+    """Join groups of lines into the lines of one entry."""
+    return tuple(line for group in groups for line in group)

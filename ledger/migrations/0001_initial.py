@@ -1,0 +1,237 @@
+"""Accounts, balances, journal entries and postings."""
+
+import django.db.models.deletion
+import django.db.models.functions.datetime
+from django.db import migrations, models
+
+import ledger.models
+
+
+class Migration(migrations.Migration):
+    initial = True
+
+    dependencies = []
+
+    operations = [
+        migrations.CreateModel(
+            name="Account",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.CharField(
+                        default=ledger.models.account_id, editable=False, max_length=40, unique=True
+                    ),
+                ),
+                (
+                    "owner",
+                    models.CharField(
+                        blank=True, help_text="Who it belongs to; empty: us.", max_length=40
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        help_text="Unique per owner, e.g. clearing:spay:EUR.", max_length=120
+                    ),
+                ),
+                ("name", models.CharField(blank=True, max_length=120)),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("asset", "asset"),
+                            ("liability", "liability"),
+                            ("equity", "equity"),
+                            ("income", "income"),
+                            ("expense", "expense"),
+                        ],
+                        max_length=9,
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "floor",
+                    models.BigIntegerField(
+                        blank=True,
+                        help_text="Lowest balance allowed, minor units; empty: no limit.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+            ],
+            options={
+                "ordering": ["owner", "code"],
+            },
+        ),
+        migrations.CreateModel(
+            name="JournalEntry",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.CharField(
+                        default=ledger.models.journal_entry_id,
+                        editable=False,
+                        max_length=40,
+                        unique=True,
+                    ),
+                ),
+                ("idempotency_key", models.CharField(max_length=200, unique=True)),
+                (
+                    "fingerprint",
+                    models.BinaryField(
+                        help_text="SHA-256 of the content: tells a replay from a clash."
+                    ),
+                ),
+                ("kind", models.CharField(max_length=40)),
+                (
+                    "reference",
+                    models.CharField(
+                        db_index=True,
+                        help_text="Public id of the business object it is about.",
+                        max_length=80,
+                    ),
+                ),
+                ("posting_count", models.PositiveSmallIntegerField()),
+                ("effective_at", models.DateTimeField(help_text="When it happened in the world.")),
+                (
+                    "posted_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        help_text="When it was written here.",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "journal entries",
+                "ordering": ["-id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Posting",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "entry_id",
+                        "position",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="postings",
+                        to="ledger.account",
+                    ),
+                ),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="postings",
+                        to="ledger.journalentry",
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                (
+                    "direction",
+                    models.CharField(
+                        choices=[("debit", "debit"), ("credit", "credit")], max_length=6
+                    ),
+                ),
+                ("amount", models.BigIntegerField(help_text="Minor units, always positive.")),
+                (
+                    "balance_after",
+                    models.BigIntegerField(help_text="Of the account, by its normal side."),
+                ),
+            ],
+            options={
+                "ordering": ["entry_id", "position"],
+            },
+        ),
+        migrations.CreateModel(
+            name="AccountBalance",
+            fields=[
+                (
+                    "account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="balance",
+                        serialize=False,
+                        to="ledger.account",
+                    ),
+                ),
+                ("debits", models.BigIntegerField(default=0)),
+                ("credits", models.BigIntegerField(default=0)),
+            ],
+        ),
+        migrations.AddConstraint(
+            model_name="account",
+            constraint=models.UniqueConstraint(
+                fields=("owner", "code"), name="ledger_account_code_unique"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("type__in", ["asset", "liability", "equity", "income", "expense"])
+                ),
+                name="ledger_account_type_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="journalentry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("posting_count__gte", 2)), name="ledger_entry_two_postings"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="accountbalance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("credits__gte", 0), ("debits__gte", 0)),
+                name="ledger_balance_totals_positive",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="posting",
+            index=models.Index(fields=["account", "entry"], name="ledger_posting_by_account"),
+        ),
+        migrations.AddConstraint(
+            model_name="posting",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)), name="ledger_posting_amount_positive"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="posting",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("direction__in", ["debit", "credit"])),
+                name="ledger_posting_direction_known",
+            ),
+        ),
+    ]

@@ -1,0 +1,67 @@
+"""Opening accounts."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+
+from ledger import sql
+from ledger.entries import AccountRef
+from ledger.errors import Conflict
+from ledger.ids import new_id
+from ledger.models import Account
+from ledger.money import exponent_of
+
+
+class AccountExists(Conflict):
+    code = "account_exists"
+
+    def __init__(self, ref: AccountRef) -> None:
+        super().__init__(f"There is already another account with the code {ref.code}.")
+
+
+@transaction.atomic
+def open_account(ref: AccountRef, *, name: str = "") -> Account:
+    """Open an account with a balance of 0; the same account again is returned as it is.
+
+    Raises AccountExists if the code is taken by an account of another kind or currency.
+    """
+    exponent_of(ref.currency)
+    accounts_for({ref})
+    account = Account.objects.get(owner=ref.owner, code=ref.code)
+    if account.ref != ref:
+        raise AccountExists(ref)
+    if name and account.name != name:
+        account.name = name
+        account.save(update_fields=["name"])
+    return account
+
+
+def accounts_for(refs: Iterable[AccountRef]) -> dict[AccountRef, Any]:
+    """The account row behind each ref; accounts named for the first time are opened."""
+    wanted = sorted(refs, key=lambda ref: (ref.owner, ref.code))
+    found = _find(wanted)
+    missing = [ref for ref in wanted if (ref.owner, ref.code) not in found]
+    if missing:
+        sql.execute(
+            "ledger",
+            "open_accounts",
+            public_ids=[new_id("acct") for _ in missing],
+            owners=[ref.owner for ref in missing],
+            codes=[ref.code for ref in missing],
+            types=[str(ref.type) for ref in missing],
+            currencies=[ref.currency for ref in missing],
+            floors=[ref.floor for ref in missing],
+        )
+        found |= _find(missing)
+    return {ref: found[ref.owner, ref.code] for ref in wanted}
+
+
+def _find(refs: list[AccountRef]) -> dict[tuple[str, str], Any]:
+    rows = sql.rows(
+        "ledger",
+        "find_accounts",
+        owners=[ref.owner for ref in refs],
+        codes=[ref.code for ref in refs],
+    )
+    return {(row.owner, row.code): row for row in rows}

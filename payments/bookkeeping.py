@@ -1,0 +1,93 @@
+"""The accounting policy of payments, as pure functions: one per business event.
+
+`docs/bookkeeping.md` shows the same entries as T-accounts.
+"""
+
+from datetime import datetime
+
+from ledger.entries import AccountRef, AccountType, Entry, lines, moves
+from ledger.money import Money
+from payments.models import Dispute, Merchant, Payment, Refund
+
+
+def clearing(gateway: str, currency: str) -> AccountRef:
+    """What a processor owes us by our books."""
+    return AccountRef(f"clearing:{gateway}:{currency}", AccountType.ASSET, currency)
+
+
+def payable(merchant: Merchant, currency: str) -> AccountRef:
+    """What we owe a merchant. It may go negative and is carried."""
+    code = f"merchant:{merchant.code}:payable:{currency}"
+    return AccountRef(code, AccountType.LIABILITY, currency, owner=merchant.public_id)
+
+
+def fee_income(currency: str) -> AccountRef:
+    return AccountRef(f"income:fees:{currency}", AccountType.INCOME, currency)
+
+
+def wallet(merchant: Merchant, code: str, currency: str) -> AccountRef:
+    """A merchant's own account, under the code it chose; never below zero."""
+    return AccountRef(code, AccountType.LIABILITY, currency, owner=merchant.public_id, floor=0)
+
+
+def opening_equity(currency: str) -> AccountRef:
+    return AccountRef(f"equity:opening:{currency}", AccountType.EQUITY, currency)
+
+
+def entry_for_payment(payment: Payment, effective_at: datetime) -> Entry:
+    """The processor owes us the gross amount; we owe the merchant all of it less our fee."""
+    due = payable(payment.merchant, payment.currency)
+    return Entry(
+        idempotency_key=f"payment:{payment.public_id}",
+        kind="payment",
+        reference=payment.public_id,
+        effective_at=effective_at,
+        lines=lines(
+            moves(clearing(payment.gateway.code, payment.currency), due, payment.money),
+            moves(due, fee_income(payment.currency), payment.fee_money),
+        ),
+    )
+
+
+def entry_for_refund(refund: Refund, effective_at: datetime) -> Entry:
+    """The merchant gives it back, through what the processor owes us. Our fee is kept."""
+    payment = refund.payment
+    return Entry(
+        idempotency_key=f"refund:{refund.public_id}",
+        kind="refund",
+        reference=refund.public_id,
+        effective_at=effective_at,
+        lines=moves(
+            payable(refund.merchant, refund.currency),
+            clearing(payment.gateway.code, refund.currency),
+            refund.money,
+        ),
+    )
+
+
+def entry_for_dispute_opened(dispute: Dispute) -> Entry:
+    """The processor pulled the money back; the merchant owes it, and our fee for the work."""
+    due = payable(dispute.merchant, dispute.currency)
+    return Entry(
+        idempotency_key=f"dispute:{dispute.public_id}",
+        kind="dispute",
+        reference=dispute.public_id,
+        effective_at=dispute.effective_at,
+        lines=lines(
+            moves(due, clearing(dispute.payment.gateway.code, dispute.currency), dispute.money),
+            moves(due, fee_income(dispute.currency), Money(dispute.fee, dispute.currency)),
+        ),
+    )
+
+
+def entry_for_wallet_funding(
+    account: AccountRef, money: Money, *, key: str, effective_at: datetime
+) -> Entry:
+    """An opening balance of a wallet, by configuration."""
+    return Entry(
+        idempotency_key=key,
+        kind="wallet_funding",
+        reference=account.code,
+        effective_at=effective_at,
+        lines=moves(opening_equity(account.currency), account, money),
+    )

@@ -1,0 +1,90 @@
+"""Tells workers there may be work. Losing every ring delays work and loses none: rows are the queue.
+
+At most one message per kind of work is in flight, however many rows wait: a ring is only published
+if no earlier one is still unheard. Publishing runs on a thread of its own, never raises, and costs
+the caller nothing.
+"""
+
+import logging
+import threading
+from functools import cache
+from queue import Queue
+
+import redis
+from celery import current_app
+from django.conf import settings
+from django.db import models
+
+logger = logging.getLogger(__name__)
+
+UNHEARD_SECONDS = 30
+
+
+class Kind(models.TextChoices):
+    """A kind of work; the value is the name of the task that does it."""
+
+    PAYMENTS = "payments.tasks.process_payments"
+    REFUNDS = "payments.tasks.process_refunds"
+
+
+def ring(kind: Kind) -> None:
+    """Announce work of this kind. Call it after commit."""
+    _Bell.instance().queue.put(kind)
+
+
+def heard(kind: Kind) -> None:
+    """Called by the worker before it looks for work, so that later rings are published again."""
+    try:
+        _redis().delete(_key(kind))
+    except redis.RedisError as error:
+        logger.warning("doorbell.unreachable: %s", error)
+
+
+class _Bell(threading.Thread):
+    """The publishing thread of this process."""
+
+    _instance: "_Bell | None" = None
+    _lock = threading.Lock()
+
+    def __init__(self) -> None:
+        super().__init__(name="doorbell", daemon=True)
+        self.queue: Queue[Kind] = Queue()
+
+    @classmethod
+    def instance(cls) -> "_Bell":
+        with cls._lock:
+            # A forked child inherits the object but not the thread.
+            if cls._instance is None or not cls._instance.is_alive():
+                cls._instance = cls()
+                cls._instance.start()
+            return cls._instance
+
+    def run(self) -> None:
+        while True:
+            waiting = {self.queue.get()}
+            while not self.queue.empty():
+                waiting.add(self.queue.get())
+            for kind in waiting:
+                publish(kind)
+
+
+def publish(kind: Kind) -> None:
+    """Send the message unless one is already waiting. Never raises."""
+    try:
+        if _redis().set(_key(kind), "1", nx=True, ex=UNHEARD_SECONDS):
+            current_app.send_task(kind.value, retry=False, ignore_result=True)
+    except Exception as error:  # whatever the broker does, work only waits for the sweeper
+        logger.warning("doorbell.failed: %s", error)
+
+
+@cache
+def _redis() -> redis.Redis:
+    return redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_connect_timeout=settings.REDIS_TIMEOUT_SECONDS,
+        socket_timeout=settings.REDIS_TIMEOUT_SECONDS,
+    )
+
+
+def _key(kind: Kind) -> str:
+    return f"tieout:doorbell:{kind.value}"

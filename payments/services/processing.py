@@ -1,0 +1,212 @@
+"""Claim, call, complete: what a worker does with payments and refunds that are due.
+
+The gateway is called between two transactions, never inside one. A crash before the second leaves
+the row PROCESSING and due again when its lease is over; it is then asked about, never charged anew.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from ledger import sql
+from ledger.entries import Entry
+from ledger.errors import InvalidTransition
+from ledger.services.posting import EntryRefused, Status, post_entries
+from payments import gateways, work
+from payments.bookkeeping import entry_for_payment, entry_for_refund
+from payments.calendar import add_business_days
+from payments.gateways.base import (
+    Accepted,
+    Action,
+    Declined,
+    GatewayRequest,
+    Outcome,
+    Unanswered,
+)
+from payments.locks import lock_payments
+from payments.models import FeePlan, Payment, Refund
+
+Operation = TypeVar("Operation", Payment, Refund)
+
+_OUTCOME_FIELDS = [
+    "status",
+    "failure_code",
+    "failure_reason",
+    "gateway_reference",
+    "effective_at",
+    "due_at",
+    "settlement_due_on",
+    "processor_fee_expected",
+    "processor_fee_currency",
+    "updated_at",
+]
+
+
+def process_payments(limit: int = work.BATCH_SIZE_MAX) -> int:
+    """Take one batch of due payments as far as the gateways answer; returns how many it took."""
+    claimed = work.claim(Payment, limit=limit, status=Payment.Status.PROCESSING)
+    outcomes = _ask(_with_relations(claimed), _payment_request)
+    if claimed:
+        _complete_payments(claimed, outcomes)
+    return len(claimed)
+
+
+def process_refunds(limit: int = work.BATCH_SIZE_MAX) -> int:
+    """Take one batch of due refunds as far as the gateways answer; returns how many it took."""
+    claimed = work.claim(Refund, limit=limit, status=Refund.Status.PROCESSING)
+    outcomes = _ask(_with_relations(claimed), _refund_request)
+    if claimed:
+        _complete_refunds(claimed, outcomes)
+    return len(claimed)
+
+
+def _with_relations(claimed: list[Operation]) -> list[Operation]:
+    if not claimed:
+        return []
+    model = type(claimed[0])
+    related = ("merchant", "gateway") if model is Payment else ("merchant", "payment__gateway")
+    return list(
+        model._default_manager.select_related(*related)
+        .filter(pk__in=[row.pk for row in claimed])
+        .order_by("pk")
+    )
+
+
+def _payment_request(payment: Payment) -> GatewayRequest:
+    return GatewayRequest(
+        key=payment.public_id,
+        action=Action.CHARGE,
+        money=payment.money,
+        source=payment.source,
+        merchant=payment.merchant.code,
+        reference=payment.reference,
+    )
+
+
+def _refund_request(refund: Refund) -> GatewayRequest:
+    return GatewayRequest(
+        key=refund.public_id,
+        action=Action.REFUND,
+        money=refund.money,
+        source=refund.payment.source,
+        merchant=refund.merchant.code,
+        reference=refund.reference,
+        parent_reference=refund.payment.reference,
+    )
+
+
+def _ask(
+    rows: Sequence[Operation], request_of: Callable[[Operation], GatewayRequest]
+) -> dict[int, Outcome]:
+    """The gateways' outcomes by row id. A row tried before is looked up first: it may be known."""
+    by_gateway = defaultdict(list)
+    for row in rows:
+        payment = row if isinstance(row, Payment) else row.payment
+        by_gateway[payment.gateway].append(row)
+    outcomes: dict[int, Outcome] = {}
+    for record, group in by_gateway.items():
+        gateway = gateways.adapter_for(record)
+        asked_before = [row for row in group if row.attempts > 1]
+        answers = gateway.look_up([row.public_id for row in asked_before])
+        for row, answer in zip(asked_before, answers, strict=True):
+            if answer is not None:
+                outcomes[row.pk] = answer
+        unasked = [row for row in group if row.pk not in outcomes]
+        answered = gateway.perform([request_of(row) for row in unasked])
+        outcomes.update((row.pk, out) for row, out in zip(unasked, answered, strict=True))
+    return outcomes
+
+
+@transaction.atomic
+def _complete_payments(claimed: list[Payment], outcomes: dict[int, Outcome]) -> None:
+    """Write all outcomes, postings included, in one transaction, to the rows that are still ours."""
+    held = _with_relations(work.still_held(Payment, claimed))
+    now = timezone.now()
+    plans = _plans_for(held)
+    for payment in held:
+        _note_outcome(payment, outcomes[payment.pk], now)
+        if payment.status == Payment.Status.SUCCEEDED:
+            plan = plans.get((payment.merchant_id, payment.currency))
+            payment.fee = plan.fee_for(payment.money).amount if plan else 0
+    _post([entry_for_payment(row, now) for row in held if row.status == "SUCCEEDED"])
+    sql.execute(
+        "payments",
+        "complete_payments",
+        ids=[row.pk for row in held],
+        statuses=[row.status for row in held],
+        fees=[row.fee for row in held],
+        failure_codes=[row.failure_code for row in held],
+        failure_reasons=[row.failure_reason for row in held],
+        gateway_references=[row.gateway_reference for row in held],
+        effective_ats=[row.effective_at for row in held],
+        due_ats=[row.due_at for row in held],
+        settlement_due_ons=[row.settlement_due_on for row in held],
+        processor_fees=[row.processor_fee_expected for row in held],
+        processor_fee_currencies=[row.processor_fee_currency for row in held],
+    )
+
+
+@transaction.atomic
+def _complete_refunds(claimed: list[Refund], outcomes: dict[int, Outcome]) -> None:
+    lock_payments({row.payment_id for row in claimed})
+    held = _with_relations(work.still_held(Refund, claimed))
+    now = timezone.now()
+    for refund in held:
+        _note_outcome(refund, outcomes[refund.pk], now)
+        if refund.status == Refund.Status.FAILED:
+            Payment.objects.filter(pk=refund.payment_id).update(
+                amount_refunded=F("amount_refunded") - refund.amount
+            )
+    _post([entry_for_refund(row, now) for row in held if row.status == "SUCCEEDED"])
+    Refund.objects.bulk_update(held, _OUTCOME_FIELDS)
+
+
+def _note_outcome(row: Payment | Refund, outcome: Outcome, now: datetime) -> None:
+    """Set the outcome's fields on a held row; the caller saves it."""
+    payment = row if isinstance(row, Payment) else row.payment
+    match outcome:
+        case Accepted(gateway_reference=reference):
+            _move(row, "SUCCEEDED")
+            row.gateway_reference = reference
+            row.effective_at = now
+            row.settlement_due_on = add_business_days(now.date(), payment.gateway.settlement_days)
+            row.processor_fee_currency = row.currency
+            row.processor_fee_expected = 0
+            if isinstance(row, Payment):
+                percentage = row.money.basis_points(payment.gateway.fee_basis_points)
+                row.processor_fee_expected = percentage.amount + payment.gateway.fee_fixed
+        case Declined(code=code, reason=reason):
+            _move(row, "FAILED")
+            row.failure_code = code
+            row.failure_reason = reason
+        case Unanswered():
+            row.due_at = work.retry_at(row.attempts, now=now)
+            return
+    row.due_at = None
+
+
+def _move(row: Payment | Refund, target: str) -> None:
+    if target not in row.TRANSITIONS[row.status]:
+        raise InvalidTransition(row, target)
+    row.status = target
+
+
+def _post(entries: list[Entry]) -> None:
+    """Post what the gateways confirmed. A refusal here is a defect of ours, so it stops the batch."""
+    for result in post_entries(entries):
+        if result.status == Status.REFUSED:
+            raise EntryRefused(result)
+
+
+def _plans_for(payments: list[Payment]) -> dict[tuple[int, str], FeePlan]:
+    """The fee plan in force today per merchant and currency."""
+    plans = FeePlan.objects.filter(
+        merchant__in={payment.merchant_id for payment in payments},
+        valid_from__lte=timezone.now().date(),
+    ).order_by("valid_from")
+    return {(plan.merchant_id, plan.currency): plan for plan in plans}
