@@ -1,5 +1,6 @@
 """Keep named child processes running: prefix what they say, restart what dies, take all along."""
 
+import math
 import os
 import signal
 import subprocess
@@ -114,10 +115,16 @@ class Printer:
         self.lock = threading.Lock()
 
     def line(self, name: str, text: bytes) -> None:
-        # A reader that went away must not stop the children, who would block on a full pipe.
-        with self.lock, suppress(OSError, ValueError):
-            self.stream.write(f"{name:<{self.width}} | ".encode() + text + b"\n")
-            self.stream.flush()
+        with self.lock:
+            try:
+                self.stream.write(f"{name:<{self.width}} | ".encode() + text + b"\n")
+                self.stream.flush()
+            except OSError:
+                # After `| head`, or without its terminal, nobody listens; the children talk on
+                # and would block on a full pipe.
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, self.stream.fileno())
+                os.close(nowhere)
 
     def copy(self, name: str, source: BinaryIO) -> None:
         with source:
@@ -137,6 +144,7 @@ class Supervisor:
         self.children = [Child(process, printer) for process in processes]
         self.stopping = threading.Event()
         self.hurry = threading.Event()
+        self.ended = threading.Event()
         self.thread = threading.Thread(target=self._supervise, name="supervisor")
 
     def pids(self) -> dict[str, int]:
@@ -154,10 +162,11 @@ class Supervisor:
         """Every child has ended: gently within the grace period, by force after it or a Ctrl-C."""
         self.stopping.set()
         try:
-            self.thread.join()
+            # Not thread.join(): interrupted once, Python 3.11 takes the thread for ended.
+            self.ended.wait()
         except BaseException:
             self.hurry.set()
-            self.thread.join()
+            self.ended.wait()
             raise
 
     def _supervise(self) -> None:
@@ -173,6 +182,7 @@ class Supervisor:
             for child in left:
                 if is_over or child.has_ended():
                     child.kill()
+        self.ended.set()
 
 
 @contextmanager
@@ -188,17 +198,32 @@ def running(
         supervisor.stop()
 
 
+class StopRequest:
+    """Whether somebody has asked this process to stop."""
+
+    def __init__(self) -> None:
+        self.has_come = False
+
+    def wait(self, seconds: float = math.inf) -> bool:
+        """Wait for it, at most this long."""
+        # Not a threading.Event: set by a signal handler that interrupts itself, it deadlocks.
+        give_up_at = time.monotonic() + seconds
+        while not self.has_come and time.monotonic() < give_up_at:
+            time.sleep(POLL_SECONDS)
+        return self.has_come
+
+
 @contextmanager
-def signals_awaited() -> Iterator[threading.Event]:
-    """Ctrl-C, SIGTERM and a closed terminal set the event instead of ending this block."""
-    arrived = threading.Event()
+def signals_awaited() -> Iterator[StopRequest]:
+    """Inside this block Ctrl-C, SIGTERM and a closed terminal are noted instead of ending it."""
+    request = StopRequest()
 
     def note(_number: int, _frame: FrameType | None) -> None:
-        arrived.set()
+        request.has_come = True
 
     before = {number: signal.signal(number, note) for number in SIGNALS}
     try:
-        yield arrived
+        yield request
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -206,5 +231,5 @@ def signals_awaited() -> Iterator[threading.Event]:
 
 def run_until_signal(processes: Sequence[Process], *, output: BinaryIO | None = None) -> None:
     """Run the processes until somebody says stop."""
-    with running(processes, output=output), signals_awaited() as arrived:
-        arrived.wait()
+    with running(processes, output=output), signals_awaited() as stop:
+        stop.wait()

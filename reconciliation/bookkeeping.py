@@ -1,0 +1,155 @@
+"""The accounting policy of reconciliation, as pure functions. See `docs/bookkeeping.md`.
+
+Everything an external line moves on an account it proves is posted under the reference of what the
+line was matched to, so that the tie-out can hold both sides of one matter against each other.
+"""
+
+from datetime import datetime
+
+from ledger.entries import AccountRef, AccountType, Entry, Line, lines, moves
+from ledger.money import Money
+from payments.bookkeeping import clearing, opening_equity, payable
+from payments.models import Merchant
+from settlements.bookkeeping import payouts_in_transit
+
+
+def deposits_in_transit(gateway: str, currency: str) -> AccountRef:
+    """What a processor says it sent and the bank does not show yet."""
+    return AccountRef(f"deposits:in_transit:{gateway}:{currency}", AccountType.ASSET, currency)
+
+
+def processing_expense(currency: str) -> AccountRef:
+    return AccountRef(f"expense:processing:{currency}", AccountType.EXPENSE, currency)
+
+
+def fx_position(currency: str) -> AccountRef:
+    return AccountRef(f"fx:position:{currency}", AccountType.ASSET, currency)
+
+
+def fx_income(currency: str) -> AccountRef:
+    return AccountRef(f"income:fx:{currency}", AccountType.INCOME, currency)
+
+
+def fx_expense(currency: str) -> AccountRef:
+    return AccountRef(f"expense:fx:{currency}", AccountType.EXPENSE, currency)
+
+
+def entry_for_processor_fee(
+    gateway: str, fee: Money, *, key: str, reference: str, effective_at: datetime
+) -> Entry:
+    """The processor kept its fee from what it owes us; a negative one is given back."""
+    return Entry(
+        idempotency_key=f"processor_fee:{key}",
+        kind="processor_fee",
+        reference=reference,
+        effective_at=effective_at,
+        lines=moves(processing_expense(fee.currency), clearing(gateway, fee.currency), fee),
+    )
+
+
+def entry_for_conversion(
+    gateway: str, sold: Money, bought: Money, *, key: str, reference: str, effective_at: datetime
+) -> Entry:
+    """The processor turned what it owed us in one currency into another."""
+    return Entry(
+        idempotency_key=f"conversion:{key}",
+        kind="conversion",
+        reference=reference,
+        effective_at=effective_at,
+        lines=lines(
+            moves(fx_position(sold.currency), clearing(gateway, sold.currency), sold),
+            moves(clearing(gateway, bought.currency), fx_position(bought.currency), bought),
+        ),
+    )
+
+
+def entry_for_merchant_conversion(
+    merchant: Merchant,
+    sold: Money,
+    agreed: Money,
+    bought: Money,
+    *,
+    key: str,
+    reference: str,
+    effective_at: datetime,
+) -> Entry:
+    """The merchant is owed `agreed` instead of `sold`; what the processor's rate left over is ours."""
+    gained = bought - agreed
+    return Entry(
+        idempotency_key=f"merchant_conversion:{key}",
+        kind="merchant_conversion",
+        reference=reference,
+        effective_at=effective_at,
+        lines=lines(
+            moves(payable(merchant, sold.currency), fx_position(sold.currency), sold),
+            moves(fx_position(agreed.currency), payable(merchant, agreed.currency), agreed),
+            _fx_result(gained),
+        ),
+    )
+
+
+def _fx_result(gained: Money) -> tuple[Line, ...]:
+    position = fx_position(gained.currency)
+    if gained.amount >= 0:
+        return moves(position, fx_income(gained.currency), gained)
+    return moves(fx_expense(gained.currency), position, -gained)
+
+
+def entry_for_processor_payout(
+    gateway: str, money: Money, *, key: str, reference: str, effective_at: datetime
+) -> Entry:
+    """The processor says it paid out: it owes us less, and money is on its way to the bank."""
+    return Entry(
+        idempotency_key=f"processor_payout:{key}",
+        kind="processor_payout",
+        reference=reference,
+        effective_at=effective_at,
+        lines=moves(
+            deposits_in_transit(gateway, money.currency), clearing(gateway, money.currency), money
+        ),
+    )
+
+
+def entry_for_deposit(
+    bank_account: AccountRef,
+    gateway: str,
+    money: Money,
+    *,
+    key: str,
+    reference: str,
+    effective_at: datetime,
+) -> Entry:
+    """The bank shows what the processor sent."""
+    return Entry(
+        idempotency_key=f"deposit:{key}",
+        kind="deposit",
+        reference=reference,
+        effective_at=effective_at,
+        lines=moves(bank_account, deposits_in_transit(gateway, money.currency), money),
+    )
+
+
+def entry_for_payout_paid(
+    bank_account: AccountRef, money: Money, *, key: str, reference: str, effective_at: datetime
+) -> Entry:
+    """The bank shows that our payout left."""
+    return Entry(
+        idempotency_key=f"payout_paid:{key}",
+        kind="payout_paid",
+        reference=reference,
+        effective_at=effective_at,
+        lines=moves(payouts_in_transit(money.currency), bank_account, money),
+    )
+
+
+def entry_for_bank_opening(
+    bank_account: AccountRef, money: Money, *, key: str, effective_at: datetime
+) -> Entry:
+    """What was in the bank account before the first statement we have of it."""
+    return Entry(
+        idempotency_key=f"bank_opening:{key}",
+        kind="bank_opening",
+        reference="opening",
+        effective_at=effective_at,
+        lines=moves(bank_account, opening_equity(money.currency), money),
+    )

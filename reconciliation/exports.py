@@ -1,0 +1,172 @@
+"""Discrepancies and matches as rows, and rows as CSV, XLSX or JSON files."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+
+from openpyxl import Workbook
+
+from ledger.money import Money
+from reconciliation.models import (
+    Discrepancy,
+    Match,
+    MatchLine,
+    ReconciliationRun,
+    StatementLine,
+)
+from reconciliation.selectors import open_discrepancies
+
+FORMATS = ("csv", "xlsx", "json")
+DISCREPANCY_COLUMNS = (
+    "type",
+    "reference",
+    "amount",
+    "currency",
+    "source",
+    "age_days",
+    "since",
+    "expected",
+    "actual",
+    "status",
+    "id",
+    "run",
+)
+MATCH_COLUMNS = (
+    "kind",
+    "reference",
+    "payment_id",
+    "settlement_line_id",
+    "bank_entry_id",
+    "rule",
+    "rule_version",
+    "amount",
+    "currency",
+    "source",
+    "run",
+)
+# OWASP CSV injection: a spreadsheet runs a cell that begins with one of these.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+NUMBER_COLUMNS = {"amount", "age_days", "rule_version"}
+
+Row = dict[str, str | int]
+
+
+def discrepancy_rows(*, run: ReconciliationRun | None, as_of: date) -> Iterator[Row]:
+    """Open discrepancies, or those one run opened; ages are days up to `as_of`."""
+    rows = open_discrepancies()
+    if run is not None:
+        rows = Discrepancy.objects.filter(opened_by=run).select_related("source")
+    for row in rows.select_related("opened_by").order_by("type", "reference", "pk"):
+        yield {
+            "type": row.type,
+            "reference": row.reference,
+            "amount": row.money.text if row.currency != "XXX" else "",
+            "currency": row.currency,
+            "source": row.source.code,
+            "age_days": max((as_of - row.since).days, 0),
+            "since": row.since.isoformat(),
+            "expected": readable(row.expected),
+            "actual": readable(row.actual),
+            "status": row.status,
+            "id": row.public_id,
+            "run": row.opened_by.public_id,
+        }
+
+
+def match_rows(*, run: ReconciliationRun | None) -> Iterator[Row]:
+    """One row per match and line, of one run or of all."""
+    parts = MatchLine.objects.select_related(
+        "match__run",
+        "match__payment",
+        "match__refund",
+        "match__dispute__payment",
+        "match__processor_payout",
+        "match__payout",
+        "line__source_account__source",
+    ).order_by("pk")
+    if run is not None:
+        parts = parts.filter(match__run=run)
+    for part in parts.iterator(chunk_size=2_000):
+        match, line = part.match, part.line
+        name = line.external_id or line.public_id
+        is_bank = line.kind == StatementLine.Kind.ENTRY
+        yield {
+            "kind": match.kind,
+            "reference": _reference(match),
+            "payment_id": _payment_id(match),
+            "settlement_line_id": "" if is_bank else name,
+            "bank_entry_id": name if is_bank else "",
+            "rule": match.rule,
+            "rule_version": match.rule_version,
+            "amount": Money(part.amount, line.currency).text,
+            "currency": line.currency,
+            "source": line.source_account.source.code,
+            "run": match.run.public_id,
+        }
+
+
+def write(rows: Iterable[Row], columns: tuple[str, ...], path: Path, file_format: str) -> int:
+    """Write the rows to a file in one of FORMATS; returns how many there were."""
+    if file_format == "csv":
+        return _write_csv(rows, columns, path)
+    if file_format == "xlsx":
+        return _write_xlsx(rows, columns, path)
+    listed = list(rows)
+    path.write_text(json.dumps(listed, indent=1))
+    return len(listed)
+
+
+def readable(figure: str) -> str:
+    """A figure as findings keep it ("1234 EUR", minor units) in major units; other text as it is."""
+    amount, _, currency = figure.partition(" ")
+    if amount.lstrip("-").isdecimal() and len(currency) == 3 and currency.isupper():
+        return str(Money(int(amount), currency))
+    return figure
+
+
+def _reference(match: Match) -> str:
+    if match.payment:
+        return match.payment.reference
+    if match.refund:
+        return match.refund.reference
+    if match.dispute:
+        return match.dispute.payment.reference
+    if match.processor_payout:
+        return match.processor_payout.external_id
+    return match.payout.public_id if match.payout else ""
+
+
+def _payment_id(match: Match) -> str:
+    if match.payment:
+        return match.payment.public_id
+    if match.refund:
+        return match.refund.public_id
+    return match.dispute.public_id if match.dispute else ""
+
+
+def _write_csv(rows: Iterable[Row], columns: tuple[str, ...], path: Path) -> int:
+    count = 0
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        for count, row in enumerate(rows, start=1):
+            writer.writerow([_cell(column, row[column]) for column in columns])
+    return count
+
+
+def _cell(column: str, value: str | int) -> str | int:
+    is_formula = isinstance(value, str) and value.lstrip(" \"'").startswith(FORMULA_STARTS)
+    return f"'{value}" if is_formula and column not in NUMBER_COLUMNS else value
+
+
+def _write_xlsx(rows: Iterable[Row], columns: tuple[str, ...], path: Path) -> int:
+    workbook = Workbook(write_only=True)
+    sheet = workbook.create_sheet()
+    sheet.append(columns)
+    count = 0
+    for count, row in enumerate(rows, start=1):
+        sheet.append([_cell(column, row[column]) for column in columns])
+    workbook.save(path)
+    return count

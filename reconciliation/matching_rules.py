@@ -1,0 +1,38 @@
+"""The rules that pair report lines with payments and refunds, strongest evidence first.
+
+A rule is one statement in `sql/rule_<name>.sql` that names candidates; what makes a candidate a match
+is the same for all rules (`sql/decide_candidates.sql`). Changing what a rule finds is a new version.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class MatchingRule:
+    """`proves_identity`: a second line for the same item is the same line again, not a tie."""
+
+    name: str
+    version: int
+    proves_identity: bool = True
+
+    @property
+    def sql(self) -> str:
+        return f"rule_{self.name}"
+
+
+EXACT = MatchingRule("exact_reference", 1)
+MATCHING_RULES = (
+    EXACT,
+    MatchingRule("normalised_reference", 1),
+    MatchingRule("reference_in_text", 1),
+    MatchingRule("truncated_reference", 1),
+    MatchingRule("embedded_reference", 1),
+    MatchingRule("amount_and_due_date", 1, proves_identity=False),
+)
+
+DISPUTE_REFERENCE = MatchingRule("dispute_reference", 1)
+PAYOUT_ID = MatchingRule("payout_id", 1)
+OWN_PAYOUT_ID = MatchingRule("own_payout_id", 1)
+DEPOSIT_AMOUNT = MatchingRule("deposit_amount_and_due_date", 1, proves_identity=False)
+
+ALL_RULES = (*MATCHING_RULES, DISPUTE_REFERENCE, PAYOUT_ID, OWN_PAYOUT_ID, DEPOSIT_AMOUNT)

@@ -1,0 +1,2 @@
+DROP TRIGGER reconciliation_line_not_exceeded ON reconciliation_matchline;
+DROP FUNCTION reconciliation_check_match_lines();

@@ -1,0 +1,129 @@
+"""Runs, and what they found to belong together."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from ledger.ids import new_id
+from ledger.money import Money
+from payments.models import Dispute, Payment, Refund
+from reconciliation.models.sources import SourceAccount
+from reconciliation.models.statements import StatementLine
+from settlements.models import Payout
+
+
+def run_id() -> str:
+    return new_id("run")
+
+
+class ReconciliationRun(models.Model):
+    """One run of the matching rules; what it found and from what, kept for ever."""
+
+    public_id = models.CharField(max_length=40, unique=True, default=run_id, editable=False)
+    as_of = models.DateField()
+    source_code = models.CharField(max_length=40, blank=True, help_text="Empty: all sources.")
+    rules = models.JSONField(help_text="Version of each rule that ran, in order.")
+    started_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True)
+    posted_through = models.BigIntegerField(
+        default=0, help_text="Id of the last match whose entries are in the ledger."
+    )
+    match_count = models.PositiveIntegerField(default=0)
+    discrepancy_count = models.PositiveIntegerField(default=0)
+    result_hash = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class ProcessorPayout(models.Model):
+    """A payout row of a processor's report: money it says it sends to our bank."""
+
+    source_account = models.ForeignKey(
+        SourceAccount, on_delete=models.PROTECT, related_name="processor_payouts"
+    )
+    line = models.OneToOneField(
+        StatementLine, on_delete=models.PROTECT, related_name="processor_payout"
+    )
+    external_id = models.CharField(max_length=100, db_index=True)
+    currency = models.CharField(max_length=3)
+    amount = models.BigIntegerField(help_text="Minor units; not positive: no deposit is due.")
+    due_on = models.DateField(help_text="Day the bank should book it.")
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+
+class Match(models.Model):
+    """A record of ours and the statement lines that prove it, by which rule and on what evidence."""
+
+    class Kind(models.TextChoices):
+        PAYMENT = "payment"
+        REFUND = "refund"
+        DISPUTE = "dispute"
+        DEPOSIT = "deposit"  # a processor's payout arrived at our bank
+        PAYOUT = "payout"  # our payout left our bank
+
+    run = models.ForeignKey(ReconciliationRun, on_delete=models.PROTECT, related_name="matches")
+    kind = models.CharField(max_length=8, choices=Kind)
+    rule = models.CharField(max_length=60)
+    rule_version = models.PositiveSmallIntegerField()
+    evidence = models.JSONField(default=dict)
+    payment = models.OneToOneField(
+        Payment, null=True, on_delete=models.PROTECT, related_name="match"
+    )
+    refund = models.OneToOneField(Refund, null=True, on_delete=models.PROTECT, related_name="match")
+    dispute = models.OneToOneField(
+        Dispute, null=True, on_delete=models.PROTECT, related_name="match"
+    )
+    processor_payout = models.OneToOneField(
+        ProcessorPayout, null=True, on_delete=models.PROTECT, related_name="match"
+    )
+    payout = models.OneToOneField(Payout, null=True, on_delete=models.PROTECT, related_name="match")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "matches"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="payment", payment__isnull=False)
+                | Q(kind="refund", refund__isnull=False)
+                | Q(kind="dispute", dispute__isnull=False)
+                | Q(kind="deposit", processor_payout__isnull=False)
+                | Q(kind="payout", payout__isnull=False),
+                name="reconciliation_match_about_its_kind",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} by {self.rule}"
+
+
+class MatchLine(models.Model):
+    """The part of a statement line that a match uses. The parts never exceed the line."""
+
+    match = models.ForeignKey(Match, on_delete=models.PROTECT, related_name="lines")
+    line = models.ForeignKey(StatementLine, on_delete=models.PROTECT, related_name="match_lines")
+    amount = models.BigIntegerField(help_text="Of the line's net, minor units, signed like it.")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["match", "line"], name="reconciliation_matchline_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.match_id}: {self.line_id}"

@@ -1,0 +1,185 @@
+"""Posting what matched lines prove: fees, conversions, disputes, payouts, deposits. Exactly once."""
+
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from ledger import sql
+from ledger.entries import Entry
+from ledger.money import Money, exponent_of
+from ledger.services.posting import EntryRefused, Status, post_entries
+from payments.bookkeeping import entry_for_dispute_opened
+from payments.models import Dispute, Merchant
+from reconciliation.bookkeeping import (
+    entry_for_conversion,
+    entry_for_deposit,
+    entry_for_merchant_conversion,
+    entry_for_payout_paid,
+    entry_for_processor_fee,
+    entry_for_processor_payout,
+)
+from reconciliation.days import start_of
+from reconciliation.locks import lock_reconciliation
+from reconciliation.models import Match, MatchLine, ReconciliationRun, StatementLine
+
+MATCHES_PER_TRANSACTION = 2_000
+
+
+def book_run(run: ReconciliationRun) -> None:
+    """Post the facts of the run's matches, in chunks, each a transaction. Resumes where it stopped."""
+    while _book_pairs(run):
+        pass
+    _book_bank_lines(run)
+    _book_unmatched_facts()
+
+
+@transaction.atomic
+def _book_pairs(run: ReconciliationRun) -> bool:
+    """Post the next chunk of payments, refunds and disputes; whether there was one."""
+    lock_reconciliation()
+    run.refresh_from_db()
+    rows = sql.rows(
+        "reconciliation",
+        "unposted_pairs",
+        run_id=run.pk,
+        after=run.posted_through,
+        limit=MATCHES_PER_TRANSACTION,
+    )
+    if not rows:
+        return False
+    merchants = Merchant.objects.in_bulk({row.merchant_id for row in rows})
+    disputes = Dispute.objects.select_related("merchant", "payment__gateway").in_bulk(
+        {row.dispute_id for row in rows if row.dispute_id}
+    )
+    entries: list[Entry] = []
+    for row in rows:
+        if row.dispute_id:
+            entries.append(entry_for_dispute_opened(disputes[row.dispute_id]))
+        entries += _entries_for_pair(row, merchants[row.merchant_id])
+    _post(entries)
+    run.posted_through = rows[-1].match_id
+    run.save(update_fields=["posted_through"])
+    return True
+
+
+def _entries_for_pair(row: Any, merchant: Merchant) -> list[Entry]:
+    """The processor's fee, and the conversion if the line settles in another currency."""
+    at = start_of(row.booked_on, ZoneInfo(row.zone))
+    key = f"stl_{row.line_id}"
+    entries = []
+    if row.fee:
+        fee = Money(row.fee, row.line_currency)
+        entries.append(
+            entry_for_processor_fee(
+                row.gateway, fee, key=key, reference=row.subject, effective_at=at
+            )
+        )
+    sold = _sold(row)
+    if sold is None:
+        return entries
+    bought = Money(row.gross, row.line_currency)
+    entries.append(
+        entry_for_conversion(
+            row.gateway, sold, bought, key=key, reference=row.subject, effective_at=at
+        )
+    )
+    if (sold.amount > 0) == (row.amount > 0):
+        agreed = _at_rate(sold, row.reference_rate, bought)
+        entries.append(
+            entry_for_merchant_conversion(
+                merchant, sold, agreed, bought, key=key, reference=row.subject, effective_at=at
+            )
+        )
+    return entries
+
+
+def _sold(row: Any) -> Money | None:
+    """What the processor converted away: the payer's amount, if we booked it in that currency."""
+    if row.line_currency == row.currency:
+        return None
+    if row.presentment_amount is None:
+        return Money(row.amount, row.currency)
+    if row.presentment_currency != row.currency or not row.presentment_amount:
+        return None
+    return Money(row.presentment_amount, row.currency)
+
+
+def _at_rate(sold: Money, rate: Decimal | None, bought: Money) -> Money:
+    """`sold` at the reference rate, rounded half up to the minor unit; as bought, if there is none."""
+    if rate is None:
+        return bought
+    unit = Decimal(1).scaleb(-exponent_of(bought.currency))
+    return Money.of((sold.decimal * rate).quantize(unit, ROUND_HALF_UP), bought.currency)
+
+
+@transaction.atomic
+def _book_bank_lines(run: ReconciliationRun) -> None:
+    """Post the run's deposits and paid payouts. Repeating it is harmless: the keys are the lines'."""
+    parts = MatchLine.objects.select_related(
+        "match__payout",
+        "match__processor_payout__source_account__source__gateway",
+        "line__source_account__source",
+        "line__source_account__ledger_account",
+    ).filter(match__run=run, match__kind__in=[Match.Kind.DEPOSIT, Match.Kind.PAYOUT])
+    _post([_entry_for_bank_part(part) for part in parts.order_by("pk")])
+
+
+def _entry_for_bank_part(part: MatchLine) -> Entry:
+    account = part.line.source_account
+    bank_account = account.ledger_account.ref
+    at = start_of(part.line.booked_on, account.source.time_zone)
+    money = Money(part.amount, account.currency)
+    common = {"reference": part.line.public_id, "effective_at": at}
+    if part.match.payout is not None:
+        key = f"{part.match.payout.public_id}:{part.line.public_id}"
+        return entry_for_payout_paid(bank_account, -money, key=key, **common)
+    payout = part.match.processor_payout
+    assert payout is not None
+    gateway = payout.source_account.source.gateway
+    assert gateway is not None
+    key = f"{payout.pk}:{part.line.public_id}"
+    return entry_for_deposit(bank_account, gateway.code, money, key=key, **common)
+
+
+@transaction.atomic
+def _book_unmatched_facts() -> None:
+    """Post what needs no counterpart: payout rows, and fees the processor charges by themselves.
+
+    Lines are taken until their entry exists, so a crash before the post loses nothing.
+    """
+    lines = StatementLine.objects.select_related("source_account__source__gateway").filter(
+        kind__in=[StatementLine.Kind.PAYOUT, StatementLine.Kind.FEE], is_booked=False
+    )
+    taken = list(lines.order_by("pk"))
+    _post([_entry_for_fact(line) for line in taken if line.net])
+    StatementLine.objects.filter(pk__in=[line.pk for line in taken]).update(is_booked=True)
+
+
+def _entry_for_fact(line: StatementLine) -> Entry:
+    source = line.source_account.source
+    assert source.gateway is not None
+    at = start_of(line.booked_on, source.time_zone)
+    if line.kind == StatementLine.Kind.FEE:
+        return entry_for_processor_fee(
+            source.gateway.code,
+            -line.net_money,
+            key=line.public_id,
+            reference=line.public_id,
+            effective_at=at,
+        )
+    return entry_for_processor_payout(
+        source.gateway.code,
+        -line.net_money,
+        key=line.public_id,
+        reference=f"payout:{line.pk}",
+        effective_at=at,
+    )
+
+
+def _post(entries: Iterable[Entry]) -> None:
+    for result in post_entries(list(entries)):
+        if result.status == Status.REFUSED:
+            raise EntryRefused(result)

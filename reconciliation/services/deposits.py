@@ -1,0 +1,254 @@
+"""Matching bank lines with what processors and we sent: n payouts may arrive as one deposit."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import combinations
+
+from django.utils import timezone
+
+from ledger import sql
+from reconciliation.matching_rules import DEPOSIT_AMOUNT, OWN_PAYOUT_ID, PAYOUT_ID, MatchingRule
+from reconciliation.models import (
+    Discrepancy,
+    Match,
+    MatchLine,
+    ProcessorPayout,
+    ReconciliationRun,
+    Source,
+    StatementLine,
+)
+from settlements.models import Payout
+from settlements.services.payouts import mark_paid
+
+# A deposit without any id may be the sum of this many payouts of one processor, currency and day.
+SUBSET_PAYOUTS_MAX = 16
+
+Types = Discrepancy.Type
+
+
+@dataclass(slots=True)
+class Findings:
+    """What is found about one bank's lines, to be written at the end."""
+
+    matches: list[tuple[Match, StatementLine, int]] = field(default_factory=list)
+    discrepancies: list[Discrepancy] = field(default_factory=list)
+    used: set[int] = field(default_factory=set)  # lines that are explained or judged
+    arrived: set[int] = field(default_factory=set)  # processor payouts that have their deposit
+    paid: dict[int, date] = field(default_factory=dict)  # our payouts and the day they left
+
+
+class BankMatcher:
+    """One run over one bank's open lines, in booking date and file order."""
+
+    def __init__(self, source: Source, run: ReconciliationRun) -> None:
+        self.source = source
+        self.run = run
+        self.findings = Findings()
+        rows = sql.rows(
+            "reconciliation", "bank_candidates", source_id=source.pk, as_of=run.as_of
+        )
+        self.named = {row.line_id: (row.processor_payout_ids, row.payout_ids) for row in rows}
+        self.lines = list(
+            StatementLine.objects.select_related("source_account")
+            .filter(pk__in=self.named)
+            .order_by("booked_on", "file_id", "line_no")
+        )
+        self.payouts = ProcessorPayout.objects.select_related("source_account__source").in_bulk(
+            {pk for arriving, _ in self.named.values() for pk in arriving}
+        )
+        self.matched_before = set(
+            Match.objects.filter(processor_payout__in=self.payouts).values_list(
+                "processor_payout_id", flat=True
+            )
+        )
+
+    def match(self) -> None:
+        """Match what can be matched, judge the rest, and write it all."""
+        for line in self.lines:
+            arriving, leaving = self.named[line.pk]
+            if leaving:
+                self._match_own_payout(line, leaving)
+            elif arriving:
+                self._match_named_deposit(line, [self.payouts[pk] for pk in arriving])
+        self._match_unnamed_deposits()
+        self._open_missing_deposits()
+        for line in self.lines:
+            if line.pk not in self.findings.used:
+                self._open(Types.UNEXPLAINED_BANK_LINE, line, line.net, reference=_name(line))
+        self._write()
+
+    def _match_own_payout(self, line: StatementLine, ids: list[int]) -> None:
+        """A debit that carries the id of one payout we sent, to the cent, is that payout."""
+        payout = Payout.objects.filter(pk__in=ids, status=Payout.Status.SENT).first()
+        is_free = payout is not None and payout.pk not in self.findings.paid
+        if len(ids) == 1 and payout is not None and is_free and payout.amount == -line.net:
+            self._add(line, line.net, OWN_PAYOUT_ID, kind=Match.Kind.PAYOUT, payout=payout)
+            self.findings.paid[payout.pk] = line.booked_on
+
+    def _match_named_deposit(self, line: StatementLine, payouts: list[ProcessorPayout]) -> None:
+        """The line says which payouts it is; what is missing or too much is a finding of its own."""
+        taken = self.findings.arrived | self.matched_before
+        new = [payout for payout in payouts if payout.pk not in taken and payout.amount > 0]
+        if line.net <= 0:
+            return
+        if not new:
+            first = payouts[0]
+            self._open(
+                Types.DEPOSIT_DUPLICATE,
+                line,
+                line.net,
+                reference=first.external_id,
+                payout=first,
+                key=f"line:{line.pk}",
+            )
+            self.findings.used.add(line.pk)
+            return
+        expected = sum(payout.amount for payout in new)
+        left = line.net
+        for payout in new[:-1]:
+            part = min(payout.amount, left - (len(new) - 1))
+            self._add_deposit(line, part, PAYOUT_ID, payout)
+            left -= part
+        last = new[-1]
+        self._add_deposit(line, min(left, last.amount), PAYOUT_ID, last)
+        if line.net != expected:
+            self._open(
+                Types.DEPOSIT_SHORT if line.net < expected else Types.DEPOSIT_OVER,
+                line,
+                line.net - expected,
+                reference=last.external_id,
+                payout=last,
+                key=f"payout:{last.pk}",
+                expected=expected,
+            )
+
+    def _match_unnamed_deposits(self) -> None:
+        """A credit of a processor that names no payout: the one set of open payouts that adds up."""
+        open_payouts = self._open_payouts()
+        for line in self.lines:
+            if line.pk in self.findings.used or line.net <= 0 or any(self.named[line.pk]):
+                continue
+            key = (line.counterparty.casefold(), line.currency, line.booked_on)
+            candidates = [
+                payout for payout in open_payouts[key] if payout.pk not in self.findings.arrived
+            ]
+            chosen = only_subset(candidates, line.net)
+            for payout in chosen:
+                self._add_deposit(line, payout.amount, DEPOSIT_AMOUNT, payout)
+
+    def _open_payouts(self) -> dict[tuple[str, str, date], list[ProcessorPayout]]:
+        """Payouts without a deposit by counterparty name, currency and due day."""
+        by_key = defaultdict(list)
+        waiting = ProcessorPayout.objects.select_related("source_account__source").filter(
+            amount__gt=0, match__isnull=True, due_on__lte=self.run.as_of
+        )
+        for payout in waiting.order_by("pk"):
+            for name in payout.source_account.source.counterparties:
+                by_key[name.casefold(), payout.currency, payout.due_on].append(payout)
+        return by_key
+
+    def _open_missing_deposits(self) -> None:
+        """Payouts that were due in a currency this bank reports on and did not arrive."""
+        currencies = (
+            self.source.accounts.filter(statements__isnull=False)
+            .values_list("currency", flat=True)
+            .distinct()
+        )
+        missing = ProcessorPayout.objects.filter(
+            amount__gt=0, match__isnull=True, due_on__lte=self.run.as_of, currency__in=currencies
+        ).exclude(pk__in=self.findings.arrived)
+        for payout in missing.order_by("pk"):
+            self._open(
+                Types.DEPOSIT_MISSING,
+                None,
+                payout.amount,
+                reference=payout.external_id,
+                payout=payout,
+                key=f"payout:{payout.pk}",
+                expected=payout.amount,
+            )
+
+    def _add_deposit(
+        self, line: StatementLine, amount: int, rule: MatchingRule, payout: ProcessorPayout
+    ) -> None:
+        self._add(line, amount, rule, kind=Match.Kind.DEPOSIT, processor_payout=payout)
+        self.findings.arrived.add(payout.pk)
+
+    def _add(
+        self, line: StatementLine, amount: int, rule: MatchingRule, **subject: object
+    ) -> None:
+        match = Match(
+            run=self.run,
+            rule=rule.name,
+            rule_version=rule.version,
+            created_at=timezone.now(),
+            **subject,
+        )
+        self.findings.matches.append((match, line, amount))
+        self.findings.used.add(line.pk)
+
+    def _open(
+        self,
+        kind: Types,
+        line: StatementLine | None,
+        amount: int,
+        *,
+        reference: str,
+        payout: ProcessorPayout | None = None,
+        key: str = "",
+        expected: int | None = None,
+    ) -> None:
+        subject = line or payout
+        assert subject is not None
+        self.findings.discrepancies.append(
+            Discrepancy(
+                key=f"{kind}:{key or f'line:{subject.pk}'}",
+                type=kind,
+                source=self.source,
+                reference=reference,
+                currency=subject.currency,
+                amount=amount,
+                expected="" if expected is None else f"{expected} {subject.currency}",
+                actual="" if line is None else f"{line.net} {subject.currency}",
+                since=line.booked_on if line else payout.due_on if payout else self.run.as_of,
+                processor_payout=payout,
+                line=line,
+                opened_by=self.run,
+                opened_at=timezone.now(),
+            )
+        )
+
+    def _write(self) -> None:
+        Match.objects.bulk_create([match for match, _, _ in self.findings.matches])
+        MatchLine.objects.bulk_create(
+            [
+                MatchLine(match=match, line=line, amount=amount)
+                for match, line, amount in self.findings.matches
+            ]
+        )
+        Discrepancy.objects.bulk_create(self.findings.discrepancies, ignore_conflicts=True)
+        if self.findings.paid:
+            mark_paid(self.findings.paid)
+
+
+def only_subset(candidates: Iterable[ProcessorPayout], total: int) -> tuple[ProcessorPayout, ...]:
+    """The one set of candidates that adds up to the total; empty if there is none or a second one.
+
+    Beyond SUBSET_PAYOUTS_MAX candidates only single payouts are considered.
+    """
+    payouts = list(candidates)
+    largest = len(payouts) if len(payouts) <= SUBSET_PAYOUTS_MAX else 1
+    found: tuple[ProcessorPayout, ...] = ()
+    for size in range(1, largest + 1):
+        for subset in combinations(payouts, size):
+            if sum(payout.amount for payout in subset) == total:
+                if found:
+                    return ()
+                found = subset
+    return found
+
+
+def _name(line: StatementLine) -> str:
+    return line.external_id or line.public_id

@@ -1,0 +1,2 @@
+-- Make room for the next rule.
+TRUNCATE candidate

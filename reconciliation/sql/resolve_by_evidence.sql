@@ -1,0 +1,14 @@
+-- Close what later evidence ended: what was missing and has its line now, an orphan that was matched.
+UPDATE reconciliation_discrepancy AS discrepancy
+SET status = 'RESOLVED', resolved_at = now(), resolved_by_id = %(run_id)s
+WHERE status = 'OPEN' AND (
+    (type = 'missing_settlement' AND EXISTS (
+        SELECT FROM reconciliation_match AS match WHERE match.payment_id = discrepancy.payment_id))
+    OR (type = 'refund_not_in_settlement' AND EXISTS (
+        SELECT FROM reconciliation_match AS match WHERE match.refund_id = discrepancy.refund_id))
+    OR (type = 'deposit_missing' AND EXISTS (
+        SELECT FROM reconciliation_match AS match
+        WHERE match.processor_payout_id = discrepancy.processor_payout_id))
+    OR (type IN ('orphan_line', 'unexplained_bank_line') AND EXISTS (
+        SELECT FROM reconciliation_matchline AS part WHERE part.line_id = discrepancy.line_id))
+)

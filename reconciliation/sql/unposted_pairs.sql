@@ -1,0 +1,31 @@
+-- The next matches of payments, refunds and disputes whose facts are not in the ledger yet.
+SELECT match.id AS match_id, line.id AS line_id, line.booked_on, line.gross, line.fee,
+       account.currency AS line_currency, gateway.code AS gateway, match.kind,
+       coalesce(payment.public_id, refund.public_id, dispute.public_id) AS subject,
+       coalesce(payment.currency, refund.currency, dispute.currency) AS currency,
+       coalesce(payment.amount, -refund.amount, -dispute.amount) AS amount,
+       coalesce(payment.merchant_id, refund.merchant_id, dispute.merchant_id) AS merchant_id,
+       dispute.id AS dispute_id, source.zone,
+       line.presentment_amount, line.presentment_currency,
+       rate.rate AS reference_rate
+FROM reconciliation_match AS match
+JOIN reconciliation_matchline AS part ON part.match_id = match.id
+JOIN reconciliation_statementline AS line ON line.id = part.line_id
+JOIN reconciliation_sourceaccount AS account ON account.id = line.source_account_id
+JOIN reconciliation_source AS source ON source.id = account.source_id
+JOIN payments_gateway AS gateway ON gateway.id = source.gateway_id
+LEFT JOIN payments_payment AS payment ON payment.id = match.payment_id
+LEFT JOIN payments_refund AS refund ON refund.id = match.refund_id
+LEFT JOIN payments_dispute AS dispute ON dispute.id = match.dispute_id
+LEFT JOIN LATERAL (
+    SELECT CASE base WHEN pair.sold THEN fx.rate ELSE 1 / fx.rate END AS rate
+    FROM (SELECT coalesce(payment.currency, refund.currency, dispute.currency) AS sold) AS pair,
+         reconciliation_fxrate AS fx
+    WHERE pair.sold <> account.currency
+        AND (base, quote) IN ((pair.sold, account.currency), (account.currency, pair.sold))
+    ORDER BY date > line.booked_on, abs(date - line.booked_on), base = pair.sold DESC LIMIT 1
+) AS rate ON true
+WHERE match.run_id = %(run_id)s AND match.id > %(after)s
+    AND match.kind IN ('payment', 'refund', 'dispute')
+ORDER BY match.id
+LIMIT %(limit)s

@@ -1,0 +1,1 @@
+"""Ways to move money to a bank."""
