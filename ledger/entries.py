@@ -67,7 +67,9 @@ def credit(account: AccountRef, money: Money) -> Line:
 
 def _line(account: AccountRef, direction: Direction, money: Money) -> Line:
     if money.currency != account.currency:
-        raise Invalid(f"{money} cannot be posted to {account.code}, an account in {account.currency}.")
+        raise Invalid(
+            f"{money} cannot be posted to {account.code}, an account in {account.currency}."
+        )
     return Line(account, direction, money.amount)
 
 

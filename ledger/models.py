@@ -24,7 +24,9 @@ class Account(models.Model):
     owner = models.CharField(max_length=40, blank=True, help_text="Who it belongs to; empty: us.")
     code = models.CharField(max_length=120, help_text="Unique per owner, e.g. clearing:spay:EUR.")
     name = models.CharField(max_length=120, blank=True)
-    type = models.CharField(max_length=9, choices=[(kind.value, kind.value) for kind in AccountType])
+    type = models.CharField(
+        max_length=9, choices=[(kind.value, kind.value) for kind in AccountType]
+    )
     currency = models.CharField(max_length=3)
     floor = models.BigIntegerField(
         null=True, blank=True, help_text="Lowest balance allowed, minor units; empty: no limit."
@@ -36,7 +38,8 @@ class Account(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["owner", "code"], name="ledger_account_code_unique"),
             models.CheckConstraint(
-                condition=Q(type__in=[kind.value for kind in AccountType]), name="ledger_account_type_known"
+                condition=Q(type__in=[kind.value for kind in AccountType]),
+                name="ledger_account_type_known",
             ),
         ]
 
@@ -86,7 +89,9 @@ class JournalEntry(models.Model):
         max_length=40, unique=True, default=journal_entry_id, editable=False
     )
     idempotency_key = models.CharField(max_length=200, unique=True)
-    fingerprint = models.BinaryField(help_text="SHA-256 of the content: tells a replay from a clash.")
+    fingerprint = models.BinaryField(
+        help_text="SHA-256 of the content: tells a replay from a clash."
+    )
     kind = models.CharField(max_length=40)
     reference = models.CharField(
         max_length=80, db_index=True, help_text="Public id of the business object it is about."
@@ -127,7 +132,9 @@ class Posting(models.Model):
         db_index=False,
         db_constraint=False,  # the trigger ledger_entry_balances proves it
     )
-    direction = models.CharField(max_length=6, choices=[(side.value, side.value) for side in Direction])
+    direction = models.CharField(
+        max_length=6, choices=[(side.value, side.value) for side in Direction]
+    )
     amount = models.BigIntegerField(help_text="Minor units, always positive.")
     balance_after = models.BigIntegerField(help_text="Of the account, by its normal side.")
 
@@ -135,9 +142,12 @@ class Posting(models.Model):
         ordering = ["entry_id", "position"]
         indexes = [models.Index(fields=["account", "entry"], name="ledger_posting_by_account")]
         constraints = [
-            models.CheckConstraint(condition=Q(amount__gt=0), name="ledger_posting_amount_positive"),
             models.CheckConstraint(
-                condition=Q(direction__in=[side.value for side in Direction]), name="ledger_posting_direction_known"
+                condition=Q(amount__gt=0), name="ledger_posting_amount_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(direction__in=[side.value for side in Direction]),
+                name="ledger_posting_direction_known",
             ),
         ]
 

@@ -36,7 +36,9 @@ WorkModel = TypeVar("WorkModel", bound=Work)
 
 def due_index(name: str) -> models.Index:
     """The partial index that makes claiming cost nothing when the queue is short."""
-    return models.Index(fields=["due_at", "id"], name=name, condition=models.Q(due_at__isnull=False))
+    return models.Index(
+        fields=["due_at", "id"], name=name, condition=models.Q(due_at__isnull=False)
+    )
 
 
 @transaction.atomic
@@ -67,9 +69,7 @@ def still_held(model: type[WorkModel], claimed: list[WorkModel]) -> list[WorkMod
     """Lock the claimed rows, in id order, and return those no other worker has taken over."""
     fences = {row.pk: row.fence for row in claimed}
     locked = (
-        model._default_manager.select_for_update(of=("self",))
-        .filter(pk__in=fences)
-        .order_by("pk")
+        model._default_manager.select_for_update(of=("self",)).filter(pk__in=fences).order_by("pk")
     )
     return [row for row in locked if row.fence == fences[row.pk]]
 
@@ -82,4 +82,6 @@ def retry_at(attempts: int, *, now: datetime) -> datetime:
 
 def oldest_due(model: type[WorkModel]) -> datetime | None:
     """Since when the longest waiting row is due; None when nothing waits."""
-    return model._default_manager.filter(due_at__lte=timezone.now()).aggregate(at=Min("due_at"))["at"]
+    return model._default_manager.filter(due_at__lte=timezone.now()).aggregate(at=Min("due_at"))[
+        "at"
+    ]

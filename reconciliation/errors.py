@@ -24,7 +24,8 @@ class UnknownAccount(FileRefused):
 
     def __init__(self, name: str, account: str, currency: str) -> None:
         super().__init__(
-            name, f"reports on account {account!r} in {currency or 'no currency'}, "
+            name,
+            f"reports on account {account!r} in {currency or 'no currency'}, "
             "which the source does not have; add it to the configuration",
         )
 

@@ -192,7 +192,12 @@ class SimulatedBankEntry(models.Model):
         verbose_name_plural = "simulated bank entries"
 
     def __str__(self) -> str:
-        return f"{self.account} {Money(self.amount, self.currency)}"
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """The bank's own id of the entry, as its statements show it."""
+        return f"SB{self.pk:010d}"
 
     @property
     def money(self) -> Money:

@@ -177,12 +177,23 @@ class _Batch:
             return []
         entry_columns = [list(column) for column in zip(*self.entry_rows, strict=True)]
         posting_columns = [list(column) for column in zip(*self.posting_rows, strict=True)]
-        entry_names = (
-            "public_ids keys fingerprints kinds references posting_counts effective_ats".split()
-        )
-        posting_names = (
-            "entry_nths positions account_ids directions amounts balances_after".split()
-        )
+        entry_names = [
+            "public_ids",
+            "keys",
+            "fingerprints",
+            "kinds",
+            "references",
+            "posting_counts",
+            "effective_ats",
+        ]
+        posting_names = [
+            "entry_nths",
+            "positions",
+            "account_ids",
+            "directions",
+            "amounts",
+            "balances_after",
+        ]
         return sql.rows(
             "ledger",
             "post_entries",

@@ -49,7 +49,9 @@ def page_of(
 
 
 def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= PAGE_SIZE_MAX):
+    if not (
+        text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= PAGE_SIZE_MAX
+    ):
         raise InvalidLimit()
     return int(text)
 

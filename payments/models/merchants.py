@@ -57,7 +57,9 @@ class ApiKey(models.Model):
     public_id = models.CharField(max_length=40, unique=True, default=api_key_id, editable=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="api_keys")
     name = models.CharField(max_length=80)
-    prefix = models.CharField(max_length=12, help_text="First characters of the key, to tell keys apart.")
+    prefix = models.CharField(
+        max_length=12, help_text="First characters of the key, to tell keys apart."
+    )
     digest = models.CharField(max_length=64, unique=True, editable=False)
     scopes = ArrayField(models.CharField(max_length=40, choices=Scope.choices))
     created_at = models.DateTimeField(db_default=Now())

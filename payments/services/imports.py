@@ -206,7 +206,9 @@ def _load_refunds(chunk: list[HistoryRow], counts: ImportCounts, actor: Actor) -
         if payment is None:
             raise RowRefused(row.line_no, f"there is no payment {row.parent_reference!r} to refund")
         if payment.currency != row.money.currency or row.money > payment.refundable:
-            raise RowRefused(row.line_no, f"{payment.refundable} is left to refund, not {row.money}")
+            raise RowRefused(
+                row.line_no, f"{payment.refundable} is left to refund, not {row.money}"
+            )
         payment.amount_refunded += row.money.amount
         refunds.append(
             Refund(

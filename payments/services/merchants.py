@@ -26,7 +26,9 @@ class FeePlanInUse(Conflict):
     code = "fee_plan_in_use"
 
     def __init__(self, plan: FeePlan) -> None:
-        super().__init__(f"The fee plan {plan} exists with other prices; add one with a later date.")
+        super().__init__(
+            f"The fee plan {plan} exists with other prices; add one with a later date."
+        )
 
 
 def register_merchant(

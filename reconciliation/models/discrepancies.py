@@ -87,9 +87,7 @@ class Discrepancy(models.Model):
         ordering = ["-id"]
         verbose_name_plural = "discrepancies"
         indexes = [
-            models.Index(
-                fields=["type", "status"], name="reconciliation_disc_by_type"
-            ),
+            models.Index(fields=["type", "status"], name="reconciliation_disc_by_type"),
         ]
         constraints = [
             models.CheckConstraint(

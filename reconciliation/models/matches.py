@@ -120,9 +120,7 @@ class MatchLine(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["match", "line"], name="reconciliation_matchline_once"
-            ),
+            models.UniqueConstraint(fields=["match", "line"], name="reconciliation_matchline_once"),
         ]
 
     def __str__(self) -> str:

@@ -18,9 +18,7 @@ class FxRate(models.Model):
             models.UniqueConstraint(
                 fields=["base", "quote", "date"], name="reconciliation_fxrate_one_per_day"
             ),
-            models.CheckConstraint(
-                condition=Q(rate__gt=0), name="reconciliation_fxrate_positive"
-            ),
+            models.CheckConstraint(condition=Q(rate__gt=0), name="reconciliation_fxrate_positive"),
         ]
 
     def __str__(self) -> str:

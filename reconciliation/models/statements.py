@@ -116,9 +116,7 @@ class StatementLine(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["reference"], name="reconciliation_line_reference"),
-            models.Index(
-                fields=["source_account", "booked_on"], name="reconciliation_line_by_day"
-            ),
+            models.Index(fields=["source_account", "booked_on"], name="reconciliation_line_by_day"),
             models.Index(
                 fields=["id"],
                 name="reconciliation_line_unbooked",

@@ -46,9 +46,7 @@ class BankMatcher:
         self.source = source
         self.run = run
         self.findings = Findings()
-        rows = sql.rows(
-            "reconciliation", "bank_candidates", source_id=source.pk, as_of=run.as_of
-        )
+        rows = sql.rows("reconciliation", "bank_candidates", source_id=source.pk, as_of=run.as_of)
         self.named = {row.line_id: (row.processor_payout_ids, row.payout_ids) for row in rows}
         self.lines = list(
             StatementLine.objects.select_related("source_account")
@@ -176,9 +174,7 @@ class BankMatcher:
         self._add(line, amount, rule, kind=Match.Kind.DEPOSIT, processor_payout=payout)
         self.findings.arrived.add(payout.pk)
 
-    def _add(
-        self, line: StatementLine, amount: int, rule: MatchingRule, **subject: object
-    ) -> None:
+    def _add(self, line: StatementLine, amount: int, rule: MatchingRule, **subject: object) -> None:
         match = Match(
             run=self.run,
             rule=rule.name,

@@ -23,9 +23,11 @@ from reconciliation.importers.records import (
     ImportRefused,
     ParsedLine,
     Record,
-    RejectedLine as ParsedRejection,
     StatementHeader,
     StatementTrailer,
+)
+from reconciliation.importers.records import (
+    RejectedLine as ParsedRejection,
 )
 from reconciliation.models import RejectedLine, Source, SourceAccount, Statement, StatementFile
 from reconciliation.services.sources import source_account

@@ -54,9 +54,7 @@ def match_processor(source: Source, run: ReconciliationRun) -> None:
 
 def _apply(rule: MatchingRule, number: int) -> None:
     sql.execute(APP, rule.sql)
-    sql.execute(
-        APP, "decide_candidates", rule_no=number, proves_identity=rule.proves_identity
-    )
+    sql.execute(APP, "decide_candidates", rule_no=number, proves_identity=rule.proves_identity)
     sql.execute(APP, "forget_candidates")
 
 
@@ -163,4 +161,3 @@ def _open_orphan(source: Source, run: ReconciliationRun, line: StatementLine) ->
             "opened_at": timezone.now(),
         },
     )
-

@@ -45,9 +45,9 @@ class SimulatedBank:
                     text=f"PAYOUT {payout.public_id}",
                 )
 
-    def book(self, money: Money, *, counterparty: str, text: str, end_to_end_id: str = "") -> None:
-        """Book one entry: a credit if positive, else a debit."""
-        SimulatedBankEntry.objects.create(
+    def book(self, money: Money, *, counterparty: str, text: str, end_to_end_id: str = "") -> str:
+        """Book one entry, a credit if positive, else a debit; returns the bank's id of it."""
+        entry = SimulatedBankEntry.objects.create(
             account=self.accounts[money.currency].iban,
             currency=money.currency,
             amount=money.amount,
@@ -56,6 +56,7 @@ class SimulatedBank:
             end_to_end_id=end_to_end_id,
             text=text,
         )
+        return entry.name
 
     def statement(self) -> bytes:
         """The camt.053.001.08 of all accounts: everything booked that no statement showed yet."""
@@ -94,7 +95,7 @@ class SimulatedBank:
 
 
 def _add_entry(statement: Any, entry: SimulatedBankEntry) -> None:
-    name = f"SB{entry.pk:010d}"
+    name = entry.name
     node = etree.SubElement(statement, "Ntry")
     _add(node, "NtryRef", name)
     _add_money(node, entry.money)

@@ -36,7 +36,10 @@ class Command(ServiceCommand):
         self.report(
             {"period": period, "batches": batches},
             [
-                *("{id}  {merchant} {currency} net {net} payout {payout}".format(**b) for b in batches),
+                *(
+                    "{id}  {merchant} {currency} net {net} payout {payout}".format(**b)
+                    for b in batches
+                ),
                 f"{len(batches)} batches closed for {period}.",
             ],
         )

@@ -1,0 +1,79 @@
+"""Who takes part in the demo. Refused in production."""
+
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth.models import Group, Permission, User
+from django.db import transaction
+
+from config.configuration import load_configuration
+from ledger.errors import Forbidden
+from ledger.money import Money
+from payments.models import ApiKey, Merchant
+from payments.services.merchants import issue_api_key, open_wallet
+from settlements.rails.simulated_bank import BankAccount
+
+DEMO_KEY = "demo-token-for-testing"
+DEMO_MERCHANT = "demo-store"
+PASSWORD = "tieout-demo"
+OPERATORS = ("maker@example.com", "checker@example.com", "auditor@example.com")
+BANK_ACCOUNTS = (
+    BankAccount("DE02120300000000202051", "EUR", Money(2_500_000, "EUR")),
+    BankAccount("GB33BUKB20201555555555", "USD", Money(1_000_000, "USD")),
+    BankAccount("CH5604835012345678009", "JPY", Money(3_000_000, "JPY")),
+)
+# Which merchant sells in which currency.
+MARKETS = (
+    ("demo-store", "USD"),
+    ("demo-store", "EUR"),
+    ("bike-shop", "EUR"),
+    ("tea-house", "EUR"),
+    ("tea-house", "JPY"),
+)
+
+
+class RefusedInProduction(Forbidden):
+    code = "refused_in_production"
+
+    def __init__(self) -> None:
+        super().__init__("Demo data is never created where TIEOUT_ENV is production.")
+
+
+@transaction.atomic
+def seed_demo() -> None:
+    """The demo's merchants, keys, wallets, gateway, sources and operators exist. Safe to repeat."""
+    if settings.IS_PRODUCTION:
+        raise RefusedInProduction()
+    load_configuration((Path(__file__).parent / "demo.toml").read_text())
+    merchant = Merchant.objects.get(code=DEMO_MERCHANT)
+    issue_api_key(merchant, name="Demo key", scopes=ApiKey.Scope.values, secret=DEMO_KEY)
+    open_wallet(merchant, code="account-123", currency="USD", funded=Money(1_000_000, "USD"))
+    open_wallet(merchant, code="account-456", currency="USD", funded=None)
+    _operators()
+
+
+def keys_for_a_day() -> dict[str, str]:
+    """An API key per merchant code; the demo merchant's is the well-known one."""
+    keys = {DEMO_MERCHANT: DEMO_KEY}
+    for merchant in Merchant.objects.filter(code__in={code for code, _ in MARKETS} - set(keys)):
+        _, secret = issue_api_key(
+            merchant,
+            name="Demo day",
+            scopes=[ApiKey.Scope.PAYMENTS_READ, ApiKey.Scope.PAYMENTS_WRITE],
+        )
+        keys[merchant.code] = secret
+    return keys
+
+
+def _operators() -> None:
+    """People who may see everything in the admin and change nothing by form."""
+    readers, _ = Group.objects.get_or_create(name="Demo operators")
+    readers.permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    for email in OPERATORS:
+        user, is_new = User.objects.get_or_create(
+            username=email, defaults={"email": email, "is_staff": True}
+        )
+        if is_new:
+            user.set_password(PASSWORD)
+            user.save(update_fields=["password"])
+        user.groups.add(readers)

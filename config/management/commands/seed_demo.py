@@ -1,0 +1,21 @@
+"""manage.py seed_demo"""
+
+from typing import Any
+
+from config.demo.seed import DEMO_KEY, OPERATORS, PASSWORD, seed_demo
+from ledger.commands import ServiceCommand
+
+
+class Command(ServiceCommand):
+    help = "Create the demo's merchants, keys, wallets, gateway, sources and operators."
+
+    def run(self, **options: Any) -> None:
+        seed_demo()
+        data = {"api_key": DEMO_KEY, "operators": OPERATORS, "password": PASSWORD}
+        self.report(
+            data,
+            [
+                f"API key of Demo Store: {DEMO_KEY}",
+                f"admin log-ins: {', '.join(OPERATORS)} (password {PASSWORD})",
+            ],
+        )
