@@ -1,4 +1,4 @@
-"""The roof: settings, urls, the Celery app, API conventions and the commands that span all floors."""
+"""The roof: settings, urls, the Celery app, API conventions, commands that span all floors."""
 
 from config.celery import app as celery_app
 

@@ -25,6 +25,8 @@ from payments.services.merchants import register_merchant, set_fee_plan
 from reconciliation.models import Source, SourceAccount
 from reconciliation.services.sources import SourceTerms, define_source
 
+Apply = Callable[[dict[str, Any]], None]
+
 
 class ConfigurationInvalid(Invalid):
     code = "configuration_invalid"
@@ -80,7 +82,7 @@ TABLES: dict[str, dict[str, Field]] = {
 
 @transaction.atomic
 def load_configuration(text: str) -> list[str]:
-    """Apply a TOML text; returns one sentence per thing that changed. Raises ConfigurationInvalid."""
+    """Apply a TOML text; returns one sentence per change. Raises ConfigurationInvalid."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -89,11 +91,12 @@ def load_configuration(text: str) -> list[str]:
     if unknown:
         raise ConfigurationInvalid(f"Unknown tables: {', '.join(sorted(unknown))}.")
     changes: list[str] = []
-    for table, apply, model in (
+    steps: tuple[tuple[str, Apply, type[models.Model]], ...] = (
         ("gateways", _apply_gateway, Gateway),
         ("merchants", _apply_merchant, Merchant),
         ("sources", _apply_source, Source),
-    ):
+    )
+    for table, apply, model in steps:
         for row in data.get(table, []):
             _check(table, row)
             changes += _noting_changes(model, row, apply)
@@ -113,16 +116,14 @@ def _check(table: str, row: Any) -> None:
         if type(value) is not field.type:
             raise ConfigurationInvalid(f"{name}: {key} must be a {field.type.__name__}.")
         if f"{table}.{key}" in TABLES:
-            for inner in value:
+            for inner in row[key]:
                 _check(f"{table}.{key}", inner)
     for key, field in TABLES[table].items():
         if field.required and key not in row:
             raise ConfigurationInvalid(f"{name}: {key} is missing.")
 
 
-def _noting_changes(
-    model: type[models.Model], row: dict[str, Any], apply: Callable[[dict[str, Any]], None]
-) -> list[str]:
+def _noting_changes(model: type[models.Model], row: dict[str, Any], apply: Apply) -> list[str]:
     before = _snapshot(model, row["code"])
     apply(row)
     after = _snapshot(model, row["code"])

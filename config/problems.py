@@ -56,7 +56,7 @@ def problem(
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Render domain refusals and REST framework errors; a busy database is 503, the rest crashes."""
+    """Render refusals and REST framework errors; a busy database is 503, the rest crashes."""
     request = context["request"]._request
     if isinstance(error, DomainError):
         status = next(number for family, number in HTTP_STATUS.items() if isinstance(error, family))

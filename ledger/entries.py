@@ -77,7 +77,7 @@ def _line(account: AccountRef, direction: Direction, money: Money) -> Line:
 class Entry:
     """One balanced set of lines. The idempotency key makes posting it twice harmless.
 
-    `reference` is the public id of the business object the entry is about; the ledger only keeps it.
+    `reference` is the public id of the business object it is about; the ledger only keeps it.
     Lines of amount 0 are dropped; an entry that has none left is refused like an unbalanced one.
     """
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from ledger.errors import Invalid
 
-# ISO 4217 list one (active codes and funds that have a minor unit). Not CLDR: its digits are display
-# habits and differ from ISO for 13 currencies, which would move the decimal point.
+# ISO 4217 list one: active codes and funds that have a minor unit. Not CLDR, whose digits are
+# display habits and differ from ISO for 13 currencies: that would move the decimal point.
 _ZERO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 _TWO_DECIMALS = """
 AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE
@@ -67,7 +67,7 @@ class Money:
 
     @classmethod
     def of(cls, value: Decimal | str, currency: str) -> "Money":
-        """Read an amount in major units. Refuses exponent form and more decimals than the currency has."""
+        """Read an amount in major units. Refuses exponent form and decimals it has no unit for."""
         exponent = exponent_of(currency)
         text = f"{value:f}" if isinstance(value, Decimal) and value.is_finite() else str(value)
         if not _DECIMAL_TEXT.fullmatch(text):

@@ -16,12 +16,17 @@ class Stateful(Protocol):
 
 def transition(record: Any, target: str, **changes: object) -> None:
     """Move a locked record to `target`, saving the status and the fields that change with it."""
-    if target not in record.TRANSITIONS[record.status]:
-        raise InvalidTransition(record, target)
-    record.status = target
+    move(record, target)
     for name, value in changes.items():
         setattr(record, name, value)
     record.save(update_fields=["status", *changes])
+
+
+def move(record: Any, target: str) -> None:
+    """Set the status of a locked record that its caller saves. Raises InvalidTransition."""
+    if target not in record.TRANSITIONS[record.status]:
+        raise InvalidTransition(record, target)
+    record.status = target
 
 
 def sources_of(transitions: dict[Any, set[Any]], target: str) -> list[str]:

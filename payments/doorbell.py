@@ -1,4 +1,4 @@
-"""Tells workers there may be work. Losing every ring delays work and loses none: rows are the queue.
+"""Tells workers there may be work. Rows are the queue: losing every ring only delays work.
 
 At most one message per kind of work is in flight, however many rows wait: a ring is only published
 if no earlier one is still unheard. Publishing runs on a thread of its own, never raises, and costs

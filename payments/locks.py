@@ -14,7 +14,7 @@ def lock_payment(pk: int) -> Payment:
 
 
 def lock_payments(pks: Iterable[int]) -> list[Payment]:
-    """Locked in id order so that two batches never deadlock. A list: a lazy queryset locks nothing."""
+    """Locked in id order so that batches never deadlock. A list: a lazy queryset locks nothing."""
     return list(
         Payment.objects.select_for_update(of=("self",)).filter(pk__in=list(pks)).order_by("pk")
     )

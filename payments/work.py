@@ -1,9 +1,9 @@
 """Rows are the queue. One small mechanism for every kind of work that waits in a table.
 
-A row that wants attention has a `due_at`. A worker claims a batch: it moves `due_at` past the lease
-and takes the next `fence` number, commits, does the outside part, and writes the result only to rows
-whose fence is still its own. A worker that dies leaves its rows due again when the lease is over;
-one that was only slow finds another fence and writes nothing.
+A row that wants attention has a `due_at`. A worker claims a batch: it moves `due_at` past the
+lease and takes the next `fence` number, commits, does the outside part, and writes the result
+only to rows whose fence is still its own. A worker that dies leaves its rows due again when the
+lease is over; one that was only slow finds another fence and writes nothing.
 """
 
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ RETRY_LONGEST_SECONDS = 15 * 60
 
 
 class Work(models.Model):
-    """Columns of a row that is also a piece of work; `due_at` is null when nothing is left to do."""
+    """Columns of a row that is also a piece of work; `due_at` is null when it is done."""
 
     due_at = models.DateTimeField(null=True, blank=True, db_index=False)
     attempts = models.PositiveIntegerField(default=0)

@@ -73,7 +73,7 @@ def entry_for_merchant_conversion(
     reference: str,
     effective_at: datetime,
 ) -> Entry:
-    """The merchant is owed `agreed` instead of `sold`; what the processor's rate left over is ours."""
+    """The merchant is owed `agreed` instead of `sold`; what is left of `bought` is ours."""
     gained = bought - agreed
     return Entry(
         idempotency_key=f"merchant_conversion:{key}",

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -119,7 +119,7 @@ def write(rows: Iterable[Row], columns: tuple[str, ...], path: Path, file_format
 
 
 def readable(figure: str) -> str:
-    """A figure as findings keep it ("1234 EUR", minor units) in major units; other text as it is."""
+    """A figure as findings keep it ("1234 EUR", minor units) in major units; else the text."""
     amount, _, currency = figure.partition(" ")
     if amount.lstrip("-").isdecimal() and len(currency) == 3 and currency.isupper():
         return str(Money(int(amount), currency))
@@ -147,26 +147,28 @@ def _payment_id(match: Match) -> str:
 
 
 def _write_csv(rows: Iterable[Row], columns: tuple[str, ...], path: Path) -> int:
-    count = 0
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        for count, row in enumerate(rows, start=1):
-            writer.writerow([_cell(column, row[column]) for column in columns])
+        return _append_all(csv.writer(file).writerow, rows, columns)
+
+
+def _write_xlsx(rows: Iterable[Row], columns: tuple[str, ...], path: Path) -> int:
+    workbook = Workbook(write_only=True)
+    count = _append_all(workbook.create_sheet().append, rows, columns)
+    workbook.save(path)
+    return count
+
+
+def _append_all(
+    append: Callable[[Iterable[str | int]], object], rows: Iterable[Row], columns: tuple[str, ...]
+) -> int:
+    append(columns)
+    count = 0
+    for row in rows:
+        append([_cell(column, row[column]) for column in columns])
+        count += 1
     return count
 
 
 def _cell(column: str, value: str | int) -> str | int:
     is_formula = isinstance(value, str) and value.lstrip(" \"'").startswith(FORMULA_STARTS)
     return f"'{value}" if is_formula and column not in NUMBER_COLUMNS else value
-
-
-def _write_xlsx(rows: Iterable[Row], columns: tuple[str, ...], path: Path) -> int:
-    workbook = Workbook(write_only=True)
-    sheet = workbook.create_sheet()
-    sheet.append(columns)
-    count = 0
-    for count, row in enumerate(rows, start=1):
-        sheet.append([_cell(column, row[column]) for column in columns])
-    workbook.save(path)
-    return count

@@ -1,7 +1,7 @@
 """The rules that pair report lines with payments and refunds, strongest evidence first.
 
-A rule is one statement in `sql/rule_<name>.sql` that names candidates; what makes a candidate a match
-is the same for all rules (`sql/decide_candidates.sql`). Changing what a rule finds is a new version.
+A rule is one statement in `sql/rule_<name>.sql` that names candidates; what makes a candidate a
+match is the same for all (`sql/decide_candidates.sql`). What finds something else is a new version.
 """
 
 from dataclasses import dataclass

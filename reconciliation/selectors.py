@@ -13,6 +13,7 @@ from reconciliation.errors import SourceNotFound
 from reconciliation.models import (
     Discrepancy,
     Match,
+    ReconciliationRun,
     Source,
     SourceAccount,
     Statement,
@@ -138,7 +139,7 @@ def tie_out(account: SourceAccount, *, day: date, known_at: datetime | None = No
 
 
 def balance_gaps(account: SourceAccount, *, day: date) -> list[BalanceGap]:
-    """Statements whose closing balance differs from the account's opening plus all lines by then."""
+    """Statements whose closing balance is not the account's opening plus all lines by then."""
     statements = (
         Statement.objects.select_related("file")
         .filter(source_account=account, closing_balance__isnull=False, last_day__lte=day)
@@ -159,7 +160,7 @@ def balance_gaps(account: SourceAccount, *, day: date) -> list[BalanceGap]:
 
 
 def _latest_gap(account: SourceAccount, day: date) -> BalanceGap | None:
-    """All gaps up to the day as one: what the last statement reports against what lines add up to."""
+    """All gaps up to the day as one: what is reported against what the lines add up to."""
     gaps = balance_gaps(account, day=day)
     if not gaps:
         return None
@@ -187,7 +188,7 @@ def open_discrepancies() -> QuerySet[Discrepancy]:
     )
 
 
-def matches_by_rule() -> dict[tuple[str, str], int]:
-    """How many matches each rule made, by (kind, rule)."""
-    counts = Match.objects.values_list("kind", "rule").annotate(n=Count("id"))
+def matches_by_rule(run: ReconciliationRun) -> dict[tuple[str, str], int]:
+    """How many matches each rule made in a run, by (kind, rule)."""
+    counts = Match.objects.filter(run=run).values_list("kind", "rule").annotate(n=Count("id"))
     return {(kind, rule): n for kind, rule, n in counts.order_by("kind", "rule")}

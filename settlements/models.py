@@ -20,8 +20,8 @@ def payout_id() -> str:
 class SettlementBatch(models.Model):
     """What one merchant earned in one currency up to the end of one business day.
 
-    `net` is what this batch's lines add up to; with what earlier batches carried it is paid out, or,
-    when that is not positive, carried again. Amounts are minor units.
+    `net` is what this batch's lines add up to; with what earlier batches carried it is paid out,
+    or, when that is not positive, carried again. Amounts are minor units.
     """
 
     class Status(models.TextChoices):

@@ -21,7 +21,10 @@ def report_lines(evening: Evening) -> list[str]:
         *_section("Settled and paid out", _settled(evening)),
         *_section(
             "Matches by rule",
-            (f"{kind:<8} {rule:<28} {n:>5}" for (kind, rule), n in matches_by_rule().items()),
+            (
+                f"{kind:<8} {rule:<28} {n:>5}"
+                for (kind, rule), n in matches_by_rule(evening.run).items()
+            ),
         ),
         *_section("Discrepancies of the day", _discrepancies(evening)),
         *_section("Tie-out", _tie_outs(proofs)),

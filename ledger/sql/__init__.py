@@ -1,8 +1,9 @@
 """Runs the statements kept as files: one file, one statement, its first line says what it does."""
 
+import collections
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -16,7 +17,7 @@ def statement(app: str, name: str) -> str:
     return (Path(settings.BASE_DIR) / app / "sql" / f"{name}.sql").read_text()
 
 
-def rows(app: str, name: str, **params: object) -> list[Row]:
+def rows(app: str, name: str, **params: Any) -> list[Row]:
     """Run a statement and return its rows as named tuples."""
     with connection.cursor() as cursor:
         cursor.execute(statement(app, name), params)
@@ -26,7 +27,7 @@ def rows(app: str, name: str, **params: object) -> list[Row]:
         return [shape(*row) for row in cursor.fetchall()]
 
 
-def execute(app: str, name: str, **params: object) -> int:
+def execute(app: str, name: str, **params: Any) -> int:
     """Run a statement and return how many rows it touched."""
     with connection.cursor() as cursor:
         cursor.execute(statement(app, name), params)
@@ -35,4 +36,4 @@ def execute(app: str, name: str, **params: object) -> int:
 
 @cache
 def _row_type(columns: tuple[str, ...]) -> type:
-    return NamedTuple("SqlRow", [(column, Any) for column in columns])  # type: ignore[misc]
+    return collections.namedtuple("SqlRow", columns)

@@ -6,7 +6,7 @@ from django.db.migrations import RunSQL
 
 
 def run_sql_file(migration: str) -> RunSQL:
-    """RunSQL of `sql/<migration>.sql`, reversed by `sql/<migration>.reverse.sql`. Pass `__file__`."""
+    """RunSQL of `sql/<migration>.sql`, reversed by its `.reverse.sql`. Pass `__file__`."""
     path = Path(migration)
     forward = path.parent / "sql" / f"{path.stem}.sql"
     reverse = path.parent / "sql" / f"{path.stem}.reverse.sql"

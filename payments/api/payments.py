@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from ledger.money import Money
 from payments import doorbell
-from payments.api.authentication import HasScope
+from payments.api.authentication import HasScope, caller_of
 from payments.api.conventions import AmountField, idempotency_key, read_money
 from payments.api.pages import page_of
 from payments.errors import MerchantNotFound
@@ -28,7 +28,9 @@ class PaymentInput(serializers.Serializer):
 
     amount = AmountField(help_text='Major units, e.g. "100.00".')
     currency = serializers.CharField(max_length=3, min_length=3, help_text="ISO 4217.")
-    source = serializers.CharField(max_length=80, help_text="Token of the card or account.")
+    source = serializers.CharField(  # type: ignore[assignment]
+        max_length=80, help_text="Token of the card or account."
+    )
     description = serializers.CharField(max_length=255, default="", allow_blank=True)
     reference = serializers.CharField(max_length=80, default="", allow_blank=True)
     metadata = serializers.DictField(child=serializers.CharField(max_length=500), default=dict)
@@ -45,7 +47,7 @@ class PaymentOutput(serializers.Serializer):
     amount_captured = serializers.CharField()
     amount_refunded = serializers.CharField()
     fee = serializers.CharField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     description = serializers.CharField()
     reference = serializers.CharField()
     failure_code = serializers.CharField(allow_null=True)
@@ -103,7 +105,7 @@ class Payments(APIView):
         wish = PaymentInput(data=request.data)
         wish.is_valid(raise_exception=True)
         data = wish.validated_data
-        merchant = request.user.merchant
+        merchant = caller_of(request).merchant
         if data.get("merchant_id", merchant.public_id) not in (merchant.public_id, merchant.code):
             raise MerchantNotFound(data["merchant_id"])
         payment, is_replay = create_payment(
@@ -116,7 +118,7 @@ class Payments(APIView):
                 metadata=data["metadata"],
             ),
             idempotency_key=key,
-            actor=request.user.actor,
+            actor=caller_of(request).actor,
         )
         if not is_replay:
             doorbell.ring(doorbell.Kind.PAYMENTS)
@@ -136,7 +138,7 @@ class Payments(APIView):
         responses=PaymentPage,
     )
     def get(self, request: Request) -> Response:
-        rows = payments_of(request.user.merchant)
+        rows = payments_of(caller_of(request).merchant)
         if status := request.query_params.get("status"):
             rows = rows.filter(status=status)
         if reference := request.query_params.get("reference"):
@@ -151,4 +153,4 @@ class PaymentDetail(APIView):
 
     @extend_schema(operation_id="get_payment", responses=PaymentOutput)
     def get(self, request: Request, payment_id: str) -> Response:
-        return Response(represent_payment(payment_of(request.user.merchant, payment_id)))
+        return Response(represent_payment(payment_of(caller_of(request).merchant, payment_id)))

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from payments import doorbell
-from payments.api.authentication import HasScope
+from payments.api.authentication import HasScope, caller_of
 from payments.api.conventions import AmountField, idempotency_key, read_money
 from payments.api.pages import page_of
 from payments.api.payments import KEY_HEADER
@@ -81,7 +81,7 @@ class PaymentRefunds(APIView):
         wish = RefundInput(data=request.data)
         wish.is_valid(raise_exception=True)
         data = wish.validated_data
-        payment = payment_of(request.user.merchant, payment_id)
+        payment = payment_of(caller_of(request).merchant, payment_id)
         money = None
         if "amount" in data:
             money = read_money(data["amount"], data.get("currency", payment.currency))
@@ -89,7 +89,7 @@ class PaymentRefunds(APIView):
             payment,
             RefundWish(payment.public_id, money, data["reference"], data["reason"]),
             idempotency_key=key,
-            actor=request.user.actor,
+            actor=caller_of(request).actor,
         )
         if not is_replay:
             doorbell.ring(doorbell.Kind.REFUNDS)
@@ -100,8 +100,8 @@ class PaymentRefunds(APIView):
 
     @extend_schema(operation_id="list_refunds", responses=RefundPage)
     def get(self, request: Request, payment_id: str) -> Response:
-        payment = payment_of(request.user.merchant, payment_id)
-        rows = refunds_of(request.user.merchant).filter(payment=payment)
+        payment = payment_of(caller_of(request).merchant, payment_id)
+        rows = refunds_of(caller_of(request).merchant).filter(payment=payment)
         return page_of(rows, request, represent_refund)
 
 
@@ -112,4 +112,4 @@ class RefundDetail(APIView):
 
     @extend_schema(operation_id="get_refund", responses=RefundOutput)
     def get(self, request: Request, refund_id: str) -> Response:
-        return Response(represent_refund(refund_of(request.user.merchant, refund_id)))
+        return Response(represent_refund(refund_of(caller_of(request).merchant, refund_id)))

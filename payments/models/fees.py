@@ -27,6 +27,6 @@ class FeePlan(models.Model):
         return f"{self.merchant} {self.currency} from {self.valid_from}"
 
     def fee_for(self, money: Money) -> Money:
-        """Basis points rounded half up to the minor unit, plus the fixed part; never above the amount."""
+        """Basis points rounded half up, plus the fixed part; never more than the amount."""
         fee = money.basis_points(self.basis_points).amount + self.fixed
         return Money(min(fee, money.amount), money.currency)

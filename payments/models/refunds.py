@@ -16,7 +16,7 @@ def refund_id() -> str:
 
 
 class Refund(Work):
-    """Money a merchant gives back; it counts against the payment from the moment it is asked for."""
+    """Money a merchant gives back; it counts against the payment as soon as it is asked for."""
 
     class Status(models.TextChoices):
         PENDING = "PENDING"  # written down; the gateway has not been asked

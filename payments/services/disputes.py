@@ -12,7 +12,7 @@ from payments.models import Dispute, Payment
 
 @dataclass(frozen=True, slots=True)
 class DisputeNotice:
-    """A processor says a payment is disputed. `reference` is the processor's name for the dispute."""
+    """A processor says a payment is disputed; `reference` is its name for the dispute."""
 
     payment: Payment
     reference: str
@@ -22,7 +22,7 @@ class DisputeNotice:
 
 @transaction.atomic
 def record_disputes(notices: Sequence[DisputeNotice]) -> list[Dispute]:
-    """The dispute of each notice, opened if it is new. The caller posts the entries of its batch."""
+    """The dispute of each notice, opened if it is new. The caller posts its entry."""
     Dispute.objects.bulk_create(
         [
             Dispute(

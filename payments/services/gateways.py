@@ -13,7 +13,7 @@ def define_gateway(
     fee_fixed: int = 0,
     settlement_days: int = 2,
 ) -> Gateway:
-    """Create the gateway with this code or bring it up to date. Raises Invalid for unknown values."""
+    """Create the gateway with this code or bring it up to date. Raises Invalid."""
     if adapter not in Gateway.Adapter.values:
         raise Invalid(f"Gateway {code}: {adapter!r} is no adapter we have.")
     if min(fee_basis_points, fee_fixed, settlement_days) < 0:

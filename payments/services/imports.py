@@ -183,7 +183,13 @@ def _load_payments(chunk: list[HistoryRow], counts: ImportCounts, actor: Actor) 
             )
         )
     _create(Payment, payments, new)
-    _post([entry_for_payment(p, p.effective_at) for p in payments if not p.is_settled_elsewhere])
+    _post(
+        [
+            entry_for_payment(payment, row.effective_at)
+            for payment, row in zip(payments, new, strict=True)
+            if not payment.is_settled_elsewhere
+        ]
+    )
 
 
 @transaction.atomic
@@ -222,7 +228,12 @@ def _load_refunds(chunk: list[HistoryRow], counts: ImportCounts, actor: Actor) -
         Payment.objects.filter(pk=refund.payment_id).update(
             amount_refunded=F("amount_refunded") + refund.amount
         )
-    _post([entry_for_refund(refund, refund.effective_at) for refund in refunds])
+    _post(
+        [
+            entry_for_refund(refund, row.effective_at)
+            for refund, row in zip(refunds, new, strict=True)
+        ]
+    )
 
 
 def _shared_fields(row: HistoryRow, merchant: Merchant, actor: Actor) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def digest_of(secret: str) -> str:
 def set_fee_plan(
     merchant: Merchant, *, currency: str, basis_points: int, fixed: int = 0, valid_from: date
 ) -> FeePlan:
-    """Make these the merchant's prices from a day on. Raises FeePlanInUse on a change of the past."""
+    """Make these the merchant's prices from a day on. Raises FeePlanInUse for other prices."""
     exponent_of(currency)
     plan, created = FeePlan.objects.get_or_create(
         merchant=merchant,
@@ -95,7 +95,7 @@ def set_fee_plan(
 
 @transaction.atomic
 def open_wallet(merchant: Merchant, *, code: str, currency: str, funded: Money | None) -> Account:
-    """Open a merchant's own account under its code; `funded` is its opening balance, posted once."""
+    """Open a merchant's own account; `funded` is its opening balance, posted once."""
     ref: AccountRef = wallet(merchant, code, currency)
     account = open_account(ref)
     if funded:

@@ -18,7 +18,7 @@ from payments.models.payments import payment_id
 
 @dataclass(frozen=True, slots=True)
 class PaymentWish:
-    """What a merchant asks for. `reference` is its own name for the payment, unique per merchant."""
+    """What a merchant asks for. `reference` is its own name for it, unique per merchant."""
 
     money: Money
     source: str

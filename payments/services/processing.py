@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from ledger import sql
 from ledger.entries import Entry
-from ledger.errors import InvalidTransition
 from ledger.services.posting import EntryRefused, Status, post_entries
+from ledger.states import move
 from payments import gateways, work
 from payments.bookkeeping import entry_for_payment, entry_for_refund
 from payments.calendar import add_business_days
@@ -103,7 +103,7 @@ def _refund_request(refund: Refund) -> GatewayRequest:
 def _ask(
     rows: Sequence[Operation], request_of: Callable[[Operation], GatewayRequest]
 ) -> dict[int, Outcome]:
-    """The gateways' outcomes by row id. A row tried before is looked up first: it may be known."""
+    """The gateways' outcomes by row id. A row tried before is looked up first."""
     by_gateway = defaultdict(list)
     for row in rows:
         payment = row if isinstance(row, Payment) else row.payment
@@ -124,7 +124,7 @@ def _ask(
 
 @transaction.atomic
 def _complete_payments(claimed: list[Payment], outcomes: dict[int, Outcome]) -> None:
-    """Write all outcomes, postings included, in one transaction, to the rows that are still ours."""
+    """Write all outcomes and postings in one transaction, to the rows that are still ours."""
     held = _with_relations(work.still_held(Payment, claimed))
     now = timezone.now()
     plans = _plans_for(held)
@@ -171,7 +171,7 @@ def _note_outcome(row: Payment | Refund, outcome: Outcome, now: datetime) -> Non
     payment = row if isinstance(row, Payment) else row.payment
     match outcome:
         case Accepted(gateway_reference=reference):
-            _move(row, "SUCCEEDED")
+            move(row, "SUCCEEDED")
             row.gateway_reference = reference
             row.effective_at = now
             row.settlement_due_on = add_business_days(now.date(), payment.gateway.settlement_days)
@@ -181,7 +181,7 @@ def _note_outcome(row: Payment | Refund, outcome: Outcome, now: datetime) -> Non
                 percentage = row.money.basis_points(payment.gateway.fee_basis_points)
                 row.processor_fee_expected = percentage.amount + payment.gateway.fee_fixed
         case Declined(code=code, reason=reason):
-            _move(row, "FAILED")
+            move(row, "FAILED")
             row.failure_code = code
             row.failure_reason = reason
         case Unanswered():
@@ -190,14 +190,8 @@ def _note_outcome(row: Payment | Refund, outcome: Outcome, now: datetime) -> Non
     row.due_at = None
 
 
-def _move(row: Payment | Refund, target: str) -> None:
-    if target not in row.TRANSITIONS[row.status]:
-        raise InvalidTransition(row, target)
-    row.status = target
-
-
 def _post(entries: list[Entry]) -> None:
-    """Post what the gateways confirmed. A refusal here is a defect of ours, so it stops the batch."""
+    """Post what the gateways confirmed. A refusal is a defect of ours and stops the batch."""
     for result in post_entries(entries):
         if result.status == Status.REFUSED:
             raise EntryRefused(result)

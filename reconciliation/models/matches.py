@@ -65,7 +65,7 @@ class ProcessorPayout(models.Model):
 
 
 class Match(models.Model):
-    """A record of ours and the statement lines that prove it, by which rule and on what evidence."""
+    """A record of ours and the statement lines that prove it, and by which rule."""
 
     class Kind(models.TextChoices):
         PAYMENT = "payment"

@@ -1,4 +1,4 @@
-"""Posting what matched lines prove: fees, conversions, disputes, payouts, deposits. Exactly once."""
+"""Posting, exactly once, what lines prove: fees, conversions, disputes, payouts, deposits."""
 
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
@@ -29,7 +29,7 @@ MATCHES_PER_TRANSACTION = 2_000
 
 
 def book_run(run: ReconciliationRun) -> None:
-    """Post the facts of the run's matches, in chunks, each a transaction. Resumes where it stopped."""
+    """Post the facts of the run's matches in chunks, each a transaction. Resumes on repetition."""
     while _book_pairs(run):
         pass
     _book_bank_lines(run)
@@ -108,7 +108,7 @@ def _sold(row: Any) -> Money | None:
 
 
 def _at_rate(sold: Money, rate: Decimal | None, bought: Money) -> Money:
-    """`sold` at the reference rate, rounded half up to the minor unit; as bought, if there is none."""
+    """`sold` at the reference rate, rounded half up; what was bought if there is no rate."""
     if rate is None:
         return bought
     unit = Decimal(1).scaleb(-exponent_of(bought.currency))
@@ -117,7 +117,7 @@ def _at_rate(sold: Money, rate: Decimal | None, bought: Money) -> Money:
 
 @transaction.atomic
 def _book_bank_lines(run: ReconciliationRun) -> None:
-    """Post the run's deposits and paid payouts. Repeating it is harmless: the keys are the lines'."""
+    """Post the run's deposits and paid payouts. Repeating it is harmless: lines are the keys."""
     parts = MatchLine.objects.select_related(
         "match__payout",
         "match__processor_payout__source_account__source__gateway",
@@ -132,7 +132,7 @@ def _entry_for_bank_part(part: MatchLine) -> Entry:
     bank_account = account.ledger_account.ref
     at = start_of(part.line.booked_on, account.source.time_zone)
     money = Money(part.amount, account.currency)
-    common = {"reference": part.line.public_id, "effective_at": at}
+    common: dict[str, Any] = {"reference": part.line.public_id, "effective_at": at}
     if part.match.payout is not None:
         key = f"{part.match.payout.public_id}:{part.line.public_id}"
         return entry_for_payout_paid(bank_account, -money, key=key, **common)

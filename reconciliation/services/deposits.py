@@ -86,7 +86,7 @@ class BankMatcher:
             self.findings.paid[payout.pk] = line.booked_on
 
     def _match_named_deposit(self, line: StatementLine, payouts: list[ProcessorPayout]) -> None:
-        """The line says which payouts it is; what is missing or too much is a finding of its own."""
+        """The line says which payouts it is; what is short or over is a finding of its own."""
         taken = self.findings.arrived | self.matched_before
         new = [payout for payout in payouts if payout.pk not in taken and payout.amount > 0]
         if line.net <= 0:
@@ -123,7 +123,7 @@ class BankMatcher:
             )
 
     def _match_unnamed_deposits(self) -> None:
-        """A credit of a processor that names no payout: the one set of open payouts that adds up."""
+        """A processor's credit that names no payout is the one set of open payouts that adds up."""
         open_payouts = self._open_payouts()
         for line in self.lines:
             if line.pk in self.findings.used or line.net <= 0 or any(self.named[line.pk]):

@@ -19,7 +19,7 @@ from reconciliation.services.sources import processor_accounts
 
 
 def reconcile(*, as_of: date | None = None, source: Source | None = None) -> ReconciliationRun:
-    """Match everything loaded up to `as_of` (default: the latest day a statement covers), and post it.
+    """Match everything loaded up to `as_of` (default: the latest day covered), and post it.
 
     Only what is open is looked at; running it again finds nothing new and changes nothing. With a
     `source`, only that source is matched. A run that was cut off is finished first. Raises

@@ -33,7 +33,7 @@ class SourceTerms:
 
 @transaction.atomic
 def define_source(code: str, terms: SourceTerms) -> Source:
-    """Create the source with this code or bring it up to date. Raises Invalid for unknown values."""
+    """Create the source with this code or bring it up to date. Raises Invalid."""
     unknown = set(terms.formats) - set(FORMATS)
     if unknown:
         raise Invalid(f"Source {code}: {', '.join(sorted(unknown))} is no format we read.")

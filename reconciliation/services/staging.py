@@ -23,7 +23,7 @@ COPY_LINES = (
 
 
 class Staging:
-    """Use inside a transaction: add lines, then `store` them. Holds at most ROWS_HELD_MAX in memory."""
+    """Use inside a transaction: add lines, then `store` them. Holds ROWS_HELD_MAX at most."""
 
     def __init__(self) -> None:
         self.staged = 0

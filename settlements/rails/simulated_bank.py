@@ -15,7 +15,7 @@ CAMT_053 = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
 
 @dataclass(frozen=True, slots=True)
 class BankAccount:
-    """One of our accounts at the simulated bank. `opening` is what was there before its first entry."""
+    """One of our accounts at the simulated bank; `opening` was there before its first entry."""
 
     iban: str
     currency: str

@@ -15,7 +15,7 @@ from settlements.models import Payout, SettlementBatch
 
 @transaction.atomic
 def run_settlement(period: date, *, actor: Actor) -> list[SettlementBatch]:
-    """Close one batch per merchant and currency for the business day `period`; returns the new ones.
+    """Close one batch per merchant and currency for a business day; returns the new ones.
 
     Takes everything effective before the day ended in the merchant's zone and not in a batch yet.
     Repeating or racing it changes nothing. A batch that comes out positive, with what was carried,

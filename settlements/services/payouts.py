@@ -52,7 +52,7 @@ def _mark_sent(pks: list[int]) -> list[Payout]:
 
 
 def mark_paid(payouts_paid_on: dict[int, date]) -> None:
-    """Set payouts, given by id, to PAID, and their batches with them. The caller posts the entry."""
+    """Set payouts, given by id, and their batches to PAID. The caller posts the entry."""
     for payout in lock_payouts(payouts_paid_on):
         transition(payout, Payout.Status.PAID, paid_on=payouts_paid_on[payout.pk])
         transition(payout.batch, SettlementBatch.Status.PAID)

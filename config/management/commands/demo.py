@@ -117,7 +117,8 @@ def _how_to_look() -> list[str]:
         f"  log in as {', '.join(OPERATORS)} with the password {PASSWORD}",
         "",
         "Take a payment yourself:",
-        f"  curl -X POST http://127.0.0.1:8000/api/v1/payments -H 'Authorization: Bearer {DEMO_KEY}'"
+        "  curl -X POST http://127.0.0.1:8000/api/v1/payments"
+        f" -H 'Authorization: Bearer {DEMO_KEY}'"
         " -H 'Idempotency-Key: my-first' -H 'Content-Type: application/json'"
         """ -d '{"amount": "50.00", "currency": "USD", "source": "tok_visa"}'""",
         f"  curl http://127.0.0.1:8000/api/v1/payments -H 'Authorization: Bearer {DEMO_KEY}'",

@@ -32,6 +32,6 @@ class Command(ServiceCommand):
         lines = [
             f"{run.public_id} as of {run.as_of}: {run.match_count} new matches,"
             f" {run.discrepancy_count} new discrepancies, {data['open_discrepancies']} open",
-            *(f"  {kind} by {rule}: {n}" for (kind, rule), n in matches_by_rule().items()),
+            *(f"  {kind} by {rule}: {n}" for (kind, rule), n in matches_by_rule(run).items()),
         ]
         self.report(data, lines)
