@@ -164,6 +164,14 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
 }
 
+UNFOLD = {
+    "SITE_TITLE": "Tieout",
+    "SITE_HEADER": "Tieout",
+    "SITE_SUBHEADER": "Back office",
+    "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {"show_search": True, "show_all_applications": True},
+}
+
 # --- People, language, time, static files --------------------------------------------------
 
 AUTH_PASSWORD_VALIDATORS = [

@@ -1,0 +1,193 @@
+"""Back-office screens of reconciliation."""
+
+from django.contrib import admin
+
+from ledger.admin import ReadOnlyAdmin
+from reconciliation.exports import readable
+from reconciliation.models import (
+    Discrepancy,
+    FxRate,
+    Match,
+    MatchLine,
+    ProcessorPayout,
+    ReconciliationRun,
+    RejectedLine,
+    Source,
+    SourceAccount,
+    Statement,
+    StatementFile,
+    StatementLine,
+)
+
+
+@admin.register(Discrepancy)
+class DiscrepancyAdmin(ReadOnlyAdmin):
+    list_display = (
+        "type",
+        "reference",
+        "at_stake",
+        "expected_text",
+        "actual_text",
+        "source",
+        "since",
+        "status",
+    )
+    list_filter = ("status", "type", "source", "currency", "since")
+    list_select_related = ("source",)
+    search_fields = ("public_id", "reference", "payment__public_id", "refund__public_id")
+
+    @admin.display(description="at stake", ordering="amount")
+    def at_stake(self, discrepancy: Discrepancy) -> str:
+        is_amount = discrepancy.type != Discrepancy.Type.UNPARSED_LINE
+        return str(discrepancy.money) if is_amount else ""
+
+    @admin.display(description="expected")
+    def expected_text(self, discrepancy: Discrepancy) -> str:
+        return readable(discrepancy.expected)
+
+    @admin.display(description="actual")
+    def actual_text(self, discrepancy: Discrepancy) -> str:
+        return readable(discrepancy.actual)
+
+
+@admin.register(ReconciliationRun)
+class ReconciliationRunAdmin(ReadOnlyAdmin):
+    list_display = (
+        "public_id",
+        "as_of",
+        "source_code",
+        "match_count",
+        "discrepancy_count",
+        "started_at",
+        "finished_at",
+    )
+    search_fields = ("public_id", "result_hash")
+
+
+@admin.register(Match)
+class MatchAdmin(ReadOnlyAdmin):
+    list_display = ("kind", "subject", "rule", "rule_version", "run", "created_at")
+    list_filter = ("kind", "rule")
+    list_select_related = (
+        "payment",
+        "refund",
+        "dispute",
+        "processor_payout",
+        "payout",
+        "run",
+    )
+    search_fields = (
+        "payment__public_id",
+        "payment__reference",
+        "refund__public_id",
+        "refund__reference",
+        "processor_payout__external_id",
+        "payout__public_id",
+    )
+
+    @admin.display(description="ours")
+    def subject(self, match: Match) -> str:
+        subjects = (
+            match.payment,
+            match.refund,
+            match.dispute,
+            match.processor_payout,
+            match.payout,
+        )
+        return str(next(subject for subject in subjects if subject))
+
+
+@admin.register(MatchLine)
+class MatchLineAdmin(ReadOnlyAdmin):
+    list_display = ("match", "line", "amount")
+    list_select_related = ("match", "line")
+    search_fields = ("line__external_id", "line__reference")
+
+
+@admin.register(ProcessorPayout)
+class ProcessorPayoutAdmin(ReadOnlyAdmin):
+    list_display = ("external_id", "source_account", "money", "due_on")
+    list_filter = ("currency", "due_on")
+    list_select_related = ("source_account__source",)
+    search_fields = ("external_id",)
+
+
+@admin.register(StatementFile)
+class StatementFileAdmin(ReadOnlyAdmin):
+    list_display = (
+        "name",
+        "source",
+        "format",
+        "line_count",
+        "known_count",
+        "rejected_count",
+        "loaded_by",
+        "loaded_at",
+    )
+    list_filter = ("source", "format", "loaded_at")
+    list_select_related = ("source",)
+    search_fields = ("name", "public_id", "sha256")
+
+    def get_queryset(self, request):  # type: ignore[no-untyped-def]
+        return super().get_queryset(request).defer("content")
+
+
+@admin.register(Statement)
+class StatementAdmin(ReadOnlyAdmin):
+    list_display = (
+        "source_account",
+        "identifier",
+        "first_day",
+        "last_day",
+        "opening_balance",
+        "closing_balance",
+        "line_count",
+    )
+    list_filter = ("source_account__source", "last_day")
+    list_select_related = ("source_account__source",)
+    search_fields = ("identifier", "source_account__identifier")
+
+
+@admin.register(StatementLine)
+class StatementLineAdmin(ReadOnlyAdmin):
+    list_display = (
+        "public_id",
+        "source_account",
+        "kind",
+        "net_money",
+        "booked_on",
+        "reference",
+        "external_id",
+        "counterparty",
+    )
+    list_filter = ("source_account__source", "kind", "booked_on")
+    list_select_related = ("source_account__source",)
+    search_fields = ("external_id", "reference", "payout_id", "text", "counterparty")
+
+
+@admin.register(RejectedLine)
+class RejectedLineAdmin(ReadOnlyAdmin):
+    list_display = ("file", "line_no", "reason")
+    list_select_related = ("file",)
+    search_fields = ("reason", "raw", "file__name")
+
+
+@admin.register(Source)
+class SourceAdmin(ReadOnlyAdmin):
+    list_display = ("code", "kind", "formats", "zone", "gateway", "counterparties")
+    list_select_related = ("gateway",)
+    search_fields = ("code",)
+
+
+@admin.register(SourceAccount)
+class SourceAccountAdmin(ReadOnlyAdmin):
+    list_display = ("identifier", "source", "currency", "ledger_account", "opening_balance")
+    list_select_related = ("source", "ledger_account")
+    search_fields = ("identifier", "source__code")
+
+
+@admin.register(FxRate)
+class FxRateAdmin(ReadOnlyAdmin):
+    list_display = ("date", "base", "quote", "rate")
+    list_filter = ("base", "quote")
+    search_fields = ("base", "quote")
