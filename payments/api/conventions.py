@@ -5,6 +5,7 @@ import re
 from decimal import Decimal
 from typing import Any, NoReturn
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
@@ -115,6 +116,7 @@ def _luhn_holds(digits: str) -> bool:
     return total % 10 == 0
 
 
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "number"}], "example": "100.00"})
 class AmountField(serializers.Field):
     """An amount in major units, as sent: text, or a JSON number written with decimals."""
 

@@ -13,7 +13,7 @@ class Command(ServiceCommand):
     help = "Load payments and refunds of another system, with their ledger entries. Safe to repeat."
 
     def arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", help="CSV with a header; see docs/files.md.")
+        parser.add_argument("file", help="CSV with a header; see docs/configuration.md.")
 
     def run(self, **options: Any) -> None:
         file = io.StringIO(read_text(options["file"]), newline="")
