@@ -1,4 +1,5 @@
 -- Where COPY puts the lines of one file until they are known to be new.
+DROP TABLE IF EXISTS staged_line;
 CREATE TEMPORARY TABLE staged_line (
     source_account_id bigint, line_no int, kind text, identity text, external_id text,
     booked_on date, value_on date, gross bigint, fee bigint, net bigint,

@@ -1,0 +1,229 @@
+"""What a run matches, what it opens, and what it posts: small reports with exact figures."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from ledger.models import Account, JournalEntry
+from ledger.money import Money
+from reconciliation.models import Discrepancy, FxRate, Match
+from reconciliation.selectors import tie_outs
+from reconciliation.services.runs import reconcile
+from tests.factories import GatewayFactory, SucceededPaymentFactory, SucceededRefundFactory, eur
+from tests.support.reports import charge, define_sources, load, report
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
+
+
+@pytest.fixture
+def sources():
+    GatewayFactory()
+    return define_sources()
+
+
+def opened() -> list[tuple[str, str]]:
+    return sorted(Discrepancy.objects.filter(status="OPEN").values_list("type", "reference"))
+
+
+def reconciled(source, *rows, as_of=None):
+    load(source, report(*rows))
+    return reconcile(as_of=as_of)
+
+
+def test_a_line_with_the_reference_matches_and_its_fee_is_posted(sources):
+    payment = SucceededPaymentFactory(money=eur("100.00"), reference="ORDER-0001")
+
+    reconciled(sources[0], charge(payment, "txn_1"))
+
+    match = Match.objects.get()
+    assert (match.payment, match.rule) == (payment, "exact_reference")
+    assert opened() == []
+    fee = JournalEntry.objects.get(kind="processor_fee")
+    assert fee.reference == payment.public_id
+    expense = Account.objects.get(code="expense:processing:EUR")
+    assert expense.balance.money == Money(165, "EUR")
+
+
+def gross(amount: str) -> dict[str, str]:
+    return {"gross": amount, "customer_facing_amount": amount}
+
+
+@pytest.mark.parametrize(
+    ("_case", "changes", "expected"),
+    [
+        (
+            "one cent less",
+            {"gross": "99.99", "customer_facing_amount": "99.99"},
+            "rounding_difference",
+        ),
+        ("less", {"gross": "98.00", "customer_facing_amount": "98.00"}, "amount_mismatch"),
+        ("negative", {"gross": "-100.00", "customer_facing_amount": "-100.00"}, "wrong_sign"),
+        ("in dollars", {"currency": "usd", "customer_facing_currency": "usd"}, "currency_mismatch"),
+        ("a higher fee", {"fee": "1.66"}, "fee_mismatch"),
+        ("wrong gross hides the fee", gross("98.00") | {"fee": "9.00"}, "amount_mismatch"),
+        ("late", {"available_on_utc": "2030-01-01 00:00:00"}, "late_settlement"),
+    ],
+)
+def test_a_difference_is_found_and_still_matches(sources, _case, changes, expected):
+    payment = SucceededPaymentFactory(money=eur("100.00"), reference="ORDER-0001")
+
+    reconciled(sources[0], charge(payment, "txn_1", **changes))
+
+    assert opened() == [(expected, "ORDER-0001")]
+    assert Match.objects.filter(payment=payment).exists()
+    assert not any(proof.difference for proof in tie_outs(reconcile().as_of))
+
+
+@pytest.mark.parametrize(
+    ("reported", "rule"),
+    [
+        ("order-00010002", "normalised_reference"),
+        ("ORDER 0001-0002", "normalised_reference"),
+        ("INV:ORDER-00010002/EU", "reference_in_text"),
+        ("Payment for your order ORDER-00010002 - thank you", "reference_in_text"),
+        ("ORDER-000100", "truncated_reference"),
+        ("xxORDER00010002yy", "embedded_reference"),
+    ],
+)
+def test_a_retyped_reference_is_recognised(sources, reported, rule):
+    payment = SucceededPaymentFactory(money=eur("100.00"), reference="ORDER-00010002")
+
+    reconciled(sources[0], charge(payment, "txn_1", **{"payment_metadata[reference]": reported}))
+
+    assert Match.objects.get().rule == rule
+    assert opened() == []
+
+
+def test_a_truncated_reference_that_fits_two_payments_is_left_open(sources):
+    first = SucceededPaymentFactory(money=eur("100.00"), reference="ORDER-00010002")
+    SucceededPaymentFactory(
+        merchant=first.merchant, money=eur("100.00"), reference="ORDER-00010003"
+    )
+
+    reconciled(
+        sources[0], charge(first, "txn_1", **{"payment_metadata[reference]": "ORDER-000100"})
+    )
+
+    assert not Match.objects.exists()
+    assert opened() == []
+
+
+def test_an_unknown_reference_is_an_orphan_however_well_the_amount_fits(sources):
+    payment = SucceededPaymentFactory(money=eur("100.00"), reference="ORDER-00010002")
+
+    reconciled(
+        sources[0], charge(payment, "txn_1", **{"payment_metadata[reference]": "ORDER-99999999"})
+    )
+
+    assert not Match.objects.exists()
+    assert opened() == [("missing_settlement", "ORDER-00010002"), ("orphan_line", "txn_1")]
+
+
+def test_the_second_line_for_a_payment_is_a_duplicate_in_the_same_and_in_a_later_file(sources):
+    payment = SucceededPaymentFactory(money=eur("100.00"), reference="ORDER-0001")
+
+    reconciled(sources[0], charge(payment, "txn_1"), charge(payment, "txn_2"))
+    reconciled(sources[0], charge(payment, "txn_3"))
+
+    assert Match.objects.get().lines.get().line.external_id == "txn_1"
+    assert opened() == [("duplicate_line", "txn_2"), ("duplicate_line", "txn_3")]
+
+
+def test_the_same_line_id_twice_in_a_file_is_a_duplicate_and_in_another_file_is_not(sources):
+    payment = SucceededPaymentFactory(money=eur("100.00"), reference="ORDER-0001")
+    other = SucceededPaymentFactory(
+        merchant=payment.merchant, money=eur("5.00"), reference="ORDER-0002"
+    )
+
+    reconciled(sources[0], charge(payment, "txn_1"), charge(payment, "txn_1"))
+    again = load(sources[0], report(charge(payment, "txn_1"), charge(other, "txn_2")))
+    reconcile()
+
+    assert (again.line_count, again.known_count) == (2, 1)
+    assert opened() == [("duplicate_line", "txn_1")]
+
+
+def test_what_was_due_and_did_not_come_is_missing_until_it_comes(sources):
+    payment = SucceededPaymentFactory(money=eur("100.00"), reference="ORDER-0001")
+    refund = SucceededRefundFactory(payment=payment, money=eur("10.00"), reference="REFUND-0001")
+    other = SucceededPaymentFactory(merchant=payment.merchant, money=eur("5.00"), reference="O-2")
+    due = payment.settlement_due_on
+
+    reconciled(sources[0], charge(other, "txn_9"), as_of=due)
+    assert ("missing_settlement", "ORDER-0001") in opened()
+    assert ("refund_not_in_settlement", "REFUND-0001") in opened()
+
+    reconciled(sources[0], charge(payment, "txn_1"), charge(refund, "txn_2"), as_of=due)
+
+    still_open = Discrepancy.objects.filter(status="OPEN", payment=payment)
+    assert not still_open.exists()
+    resolved = Discrepancy.objects.get(type="missing_settlement", reference="ORDER-0001")
+    assert resolved.resolved_by is not None
+
+
+def test_nothing_is_missing_before_it_is_due_or_before_the_processor_reported(sources):
+    payment = SucceededPaymentFactory(money=eur("100.00"), reference="ORDER-0001")
+    other = SucceededPaymentFactory(merchant=payment.merchant, money=eur("5.00"), reference="O-2")
+
+    reconcile(as_of=payment.settlement_due_on)  # no file of this processor yet
+    assert opened() == []
+
+    reconciled(sources[0], charge(other, "txn_9"), as_of=payment.effective_at.date())
+    assert opened() == []
+
+
+def test_running_again_finds_nothing_new(sources):
+    payment = SucceededPaymentFactory(money=eur("100.00"), reference="ORDER-0001")
+    first = reconciled(sources[0], charge(payment, "txn_1", fee="2.00"))
+    entries = JournalEntry.objects.count()
+
+    second = reconcile()
+
+    assert (first.match_count, first.discrepancy_count) == (1, 1)
+    assert (second.match_count, second.discrepancy_count) == (0, 0)
+    assert JournalEntry.objects.count() == entries
+
+
+def test_a_dispute_line_opens_the_dispute_posts_it_and_matches(sources):
+    payment = SucceededPaymentFactory(money=eur("100.00"), reference="ORDER-0001")
+    dispute = charge(
+        payment,
+        "txn_2",
+        reporting_category="dispute",
+        gross="-100.00",
+        fee="15.00",
+        customer_facing_amount="-100.00",
+    )
+
+    reconciled(sources[0], charge(payment, "txn_1"), dispute)
+
+    opened_dispute = payment.disputes.get()
+    assert opened_dispute.money == eur("100.00")
+    assert Match.objects.get(kind="dispute").dispute == opened_dispute
+    assert opened() == []
+    clearing = Account.objects.get(code="clearing:sim:EUR")
+    # 100.00 - 1.65 (fee) - 100.00 - 15.00 (the processor's dispute fee)
+    assert clearing.balance.money == eur("-16.65")
+
+
+def test_a_conversion_is_posted_and_the_rate_is_judged(sources):
+    payment = SucceededPaymentFactory(
+        merchant__fees={"USD": (0, 0)}, money=Money.of("100.00", "USD"), reference="ORDER-0001"
+    )
+    FxRate.objects.create(date=date(2026, 1, 1), base="USD", quote="EUR", rate=Decimal("0.9"))
+
+    reconciled(sources[0], charge(payment, "txn_1", currency="eur", gross="88.00", fee="1.00"))
+
+    assert opened() == [("fx_rate_deviation", "ORDER-0001")]
+    balances = {
+        account.code: account.balance.money.text
+        for account in Account.objects.filter(currency__in=["USD", "EUR"])
+    }
+    assert balances["clearing:sim:USD"] == "0.00"
+    assert balances["fx:position:USD"] == "0.00"
+    assert balances["fx:position:EUR"] == "0.00"
+    assert balances["expense:fx:EUR"] == "2.00"
+    merchant = payment.merchant.code
+    assert balances[f"merchant:{merchant}:payable:USD"] == "0.00"
+    assert balances[f"merchant:{merchant}:payable:EUR"] == "90.00"
