@@ -34,6 +34,12 @@ class SourceTerms:
 @transaction.atomic
 def define_source(code: str, terms: SourceTerms) -> Source:
     """Create the source with this code or bring it up to date. Raises Invalid."""
+    if terms.kind not in Source.Kind.values:
+        raise Invalid(f"Source {code}: {terms.kind!r} is no kind of source.")
+    if terms.kind == Source.Kind.BANK_STATEMENT and terms.gateway:
+        raise Invalid(f"Source {code}: a bank has no gateway.")
+    if min(terms.deposit_days, terms.fx_tolerance_basis_points) < 0:
+        raise Invalid(f"Source {code}: days and tolerances are not negative.")
     unknown = set(terms.formats) - set(FORMATS)
     if unknown:
         raise Invalid(f"Source {code}: {', '.join(sorted(unknown))} is no format we read.")

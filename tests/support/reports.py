@@ -62,13 +62,9 @@ def charge(subject: Payment | Refund, line_id: str, **changes: Any) -> dict[str,
         "connected_account": subject.merchant.code,
         **changes,
     }
-    row.setdefault(
-        "net",
-        str(
-            Money.of(row["gross"], row["currency"].upper()).decimal
-            - Money.of(row["fee"], row["currency"].upper()).decimal
-        ),
-    )
+    if "net" not in row:
+        currency = row["currency"].upper()
+        row["net"] = (Money.of(row["gross"], currency) - Money.of(row["fee"], currency)).text
     return row
 
 
