@@ -1,6 +1,7 @@
 """Runs the statements kept as files: one file, one statement, its first line says what it does."""
 
 import collections
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from django.conf import settings
 from django.db import connection
 
 Row = Any
+
+_NEEDS_ESCAPE = re.compile(r'["\\\\]')
 
 
 @cache
@@ -20,7 +23,7 @@ def statement(app: str, name: str) -> str:
 def rows(app: str, name: str, **params: Any) -> list[Row]:
     """Run a statement and return its rows as named tuples."""
     with connection.cursor() as cursor:
-        cursor.execute(statement(app, name), params)
+        cursor.execute(statement(app, name), _bound(params))
         if cursor.description is None:
             return []
         shape = _row_type(tuple(column.name for column in cursor.description))
@@ -30,8 +33,38 @@ def rows(app: str, name: str, **params: Any) -> list[Row]:
 def execute(app: str, name: str, **params: Any) -> int:
     """Run a statement and return how many rows it touched."""
     with connection.cursor() as cursor:
-        cursor.execute(statement(app, name), params)
+        cursor.execute(statement(app, name), _bound(params))
         return cursor.rowcount
+
+
+def _bound(params: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: array_literal(value) if isinstance(value, list) else value
+        for name, value in params.items()
+    }
+
+
+def array_literal(values: list[Any]) -> str:
+    """A PostgreSQL array as text, for a parameter that the statement casts (`::bigint[]`).
+
+    The driver writes arrays element by element in Python, which costs more than posting them.
+    """
+    first = next((value for value in values if value is not None), None)
+    if isinstance(first, bytes):
+        return "{" + ",".join(f'"\\\\x{value.hex()}"' for value in values) + "}"
+    if isinstance(first, int) and None not in values:
+        return "{" + ",".join(map(str, values)) + "}"
+    if isinstance(first, str) and None not in values:
+        joined = '","'.join(values)
+        if "\\" not in joined and joined.count('"') == 2 * (len(values) - 1):
+            return '{"' + joined + '"}'
+    return (
+        "{" + ",".join("NULL" if value is None else _quoted(str(value)) for value in values) + "}"
+    )
+
+
+def _quoted(text: str) -> str:
+    return '"' + _NEEDS_ESCAPE.sub(r"\\\g<0>", text) + '"'
 
 
 @cache
