@@ -27,11 +27,9 @@ SECRET_KEY = env.str("SECRET_KEY", default=INSECURE_SECRET_KEY)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if IS_PRODUCTION else ["*"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
-DATABASE_URL = env.str("DATABASE_URL", default="") or embedded.database_url()
-REDIS_URL = env.str("REDIS_URL", default="") or embedded.redis_url()
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or REDIS_URL.replace(
-    "unix://", "redis+socket://"
-)
+DATABASE_URL = env.str("DATABASE_URL", default="")
+REDIS_URL = env.str("REDIS_URL", default="")
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="")
 
 if IS_PRODUCTION:
     unsafe = [
@@ -40,8 +38,8 @@ if IS_PRODUCTION:
             "SECRET_KEY": SECRET_KEY == INSECURE_SECRET_KEY or len(SECRET_KEY) < 50,
             "ALLOWED_HOSTS": not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS,
             "DEBUG": DEBUG,
-            "DATABASE_URL": not env.str("DATABASE_URL", default=""),
-            "REDIS_URL": not env.str("REDIS_URL", default=""),
+            "DATABASE_URL": not DATABASE_URL,
+            "REDIS_URL": not REDIS_URL,
         }.items()
         if is_unsafe
     ]
@@ -49,6 +47,13 @@ if IS_PRODUCTION:
         raise ImproperlyConfigured(
             f"TIEOUT_ENV=production refuses to start: {', '.join(unsafe)} unset or unsafe."
         )
+
+# A bare checkout brings its own servers. For sockets, kombu has names of its own.
+DATABASE_URL = DATABASE_URL or embedded.database_url()
+REDIS_URL = REDIS_URL or embedded.redis_url()
+CELERY_BROKER_URL = CELERY_BROKER_URL or REDIS_URL.replace("unix://", "redis+socket://").replace(
+    "?db=", "?virtual_host="
+)
 
 # --- Applications --------------------------------------------------------------------------
 
@@ -125,6 +130,7 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
 # A slow or paused Redis may cost a caller this long, never more.
 REDIS_TIMEOUT_SECONDS = 0.25
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_EXPIRES = None  # there are none to clean up
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_TIME_LIMIT = 120

@@ -92,10 +92,10 @@ def redis_url() -> str:
 @contextmanager
 def held() -> Iterator[None]:
     """The servers run inside this block; they stop after it unless somebody else needs them."""
-    places = find_places()
-    if not _needed(places):
+    if not _wanted():
         yield
         return
+    places = find_places()
     make_data_dir(places.data)
     holder = os.getpid()
     with _terminations_raised(), _open_lock(places.data / "holders.lock") as holders:
@@ -177,11 +177,18 @@ def _needs_servers(argv: Sequence[str]) -> bool:
 
 
 def _needed(places: Places) -> list[Daemon]:
+    return [server(places) for server in _wanted()]
+
+
+def _wanted() -> list[type[Postgres] | type[Valkey]]:
     """The servers that no URL replaces. Production never falls back to embedded ones."""
     if os.environ.get("TIEOUT_ENV") == "production":
         return []
-    replaced_by = {"DATABASE_URL": Postgres, "REDIS_URL": Valkey}
-    return [server(places) for name, server in replaced_by.items() if not os.environ.get(name)]
+    replaced_by: dict[str, type[Postgres] | type[Valkey]] = {
+        "DATABASE_URL": Postgres,
+        "REDIS_URL": Valkey,
+    }
+    return [server for name, server in replaced_by.items() if not os.environ.get(name)]
 
 
 def _start(places: Places) -> None:
