@@ -42,6 +42,11 @@ class AccountRef:
     owner: str = ""
     floor: int | None = None
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """What names the account among all accounts."""
+        return self.owner, self.code
+
 
 @dataclass(frozen=True, slots=True)
 class Line:

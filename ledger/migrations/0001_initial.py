@@ -84,13 +84,10 @@ class Migration(migrations.Migration):
                 (
                     "public_id",
                     models.CharField(
-                        default=ledger.models.journal_entry_id,
-                        editable=False,
-                        max_length=40,
-                        unique=True,
+                        default=ledger.models.journal_entry_id, editable=False, max_length=40
                     ),
                 ),
-                ("idempotency_key", models.CharField(max_length=200, unique=True)),
+                ("idempotency_key", models.CharField(max_length=200)),
                 (
                     "fingerprint",
                     models.BinaryField(
@@ -101,9 +98,7 @@ class Migration(migrations.Migration):
                 (
                     "reference",
                     models.CharField(
-                        db_index=True,
-                        help_text="Public id of the business object it is about.",
-                        max_length=80,
+                        help_text="Public id of the business object it is about.", max_length=80
                     ),
                 ),
                 ("posting_count", models.PositiveSmallIntegerField()),
@@ -202,6 +197,22 @@ class Migration(migrations.Migration):
                     ("type__in", ["asset", "liability", "equity", "income", "expense"])
                 ),
                 name="ledger_account_type_known",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="journalentry",
+            index=models.Index(fields=["reference"], name="ledger_entry_by_reference"),
+        ),
+        migrations.AddConstraint(
+            model_name="journalentry",
+            constraint=models.UniqueConstraint(
+                fields=("public_id",), name="ledger_entry_public_id_unique"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="journalentry",
+            constraint=models.UniqueConstraint(
+                fields=("idempotency_key",), name="ledger_entry_once_per_key"
             ),
         ),
         migrations.AddConstraint(

@@ -12,6 +12,8 @@ from ledger.ids import new_id
 from ledger.models import Account
 from ledger.money import exponent_of
 
+AccountKey = tuple[str, str]  # owner, code
+
 
 class AccountExists(Conflict):
     code = "account_exists"
@@ -27,7 +29,7 @@ def open_account(ref: AccountRef, *, name: str = "") -> Account:
     Raises AccountExists if the code is taken by an account of another kind or currency.
     """
     exponent_of(ref.currency)
-    accounts_for({ref})
+    accounts_by_key([ref])
     account = Account.objects.get(owner=ref.owner, code=ref.code)
     if account.ref != ref:
         raise AccountExists(ref)
@@ -37,11 +39,11 @@ def open_account(ref: AccountRef, *, name: str = "") -> Account:
     return account
 
 
-def accounts_for(refs: Iterable[AccountRef]) -> dict[AccountRef, Any]:
-    """The account row behind each ref; accounts named for the first time are opened."""
-    wanted = sorted(refs, key=lambda ref: (ref.owner, ref.code))
+def accounts_by_key(refs: Iterable[AccountRef]) -> dict[AccountKey, Any]:
+    """The account row behind each ref by its key; accounts named for the first time are opened."""
+    wanted = {ref.key: ref for ref in refs}
     found = _find(wanted)
-    missing = [ref for ref in wanted if (ref.owner, ref.code) not in found]
+    missing = [wanted[key] for key in sorted(wanted.keys() - found.keys())]
     if missing:
         sql.execute(
             "ledger",
@@ -49,19 +51,15 @@ def accounts_for(refs: Iterable[AccountRef]) -> dict[AccountRef, Any]:
             public_ids=[new_id("acct") for _ in missing],
             owners=[ref.owner for ref in missing],
             codes=[ref.code for ref in missing],
-            types=[str(ref.type) for ref in missing],
+            types=[ref.type.value for ref in missing],
             currencies=[ref.currency for ref in missing],
             floors=[ref.floor for ref in missing],
         )
-        found |= _find(missing)
-    return {ref: found[ref.owner, ref.code] for ref in wanted}
+        found |= _find(ref.key for ref in missing)
+    return found
 
 
-def _find(refs: list[AccountRef]) -> dict[tuple[str, str], Any]:
-    rows = sql.rows(
-        "ledger",
-        "find_accounts",
-        owners=[ref.owner for ref in refs],
-        codes=[ref.code for ref in refs],
-    )
+def _find(keys: Iterable[AccountKey]) -> dict[AccountKey, Any]:
+    owners, codes = zip(*keys, strict=True)
+    rows = sql.rows("ledger", "find_accounts", owners=list(owners), codes=list(codes))
     return {(row.owner, row.code): row for row in rows}

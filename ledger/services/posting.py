@@ -3,16 +3,17 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from django.db import transaction
 
 from ledger import sql
-from ledger.entries import DEBIT_NORMAL, AccountRef, AccountType, Direction, Entry
+from ledger.entries import DEBIT_NORMAL, Direction, Entry
 from ledger.errors import Conflict
 from ledger.ids import new_id
-from ledger.services.accounts import accounts_for
+from ledger.services.accounts import AccountKey, accounts_by_key
 
 
 class Status(StrEnum):
@@ -50,41 +51,50 @@ def post_entries(entries: Sequence[Entry]) -> list[Result]:
     """
     if not entries:
         return []
-    accounts = accounts_for({line.account for entry in entries for line in entry.lines})
-    ids = sorted({account.id for account in accounts.values()})
+    accounts = accounts_by_key({line.account for entry in entries for line in entry.lines})
     balances = {
         row.account_id: row.debits - row.credits
-        for row in sql.rows("ledger", "lock_balances", account_ids=ids)
+        for row in sql.rows(
+            "ledger", "lock_balances", account_ids=[row.id for row in accounts.values()]
+        )
     }
-    keys = [entry.idempotency_key for entry in entries]
     known = {
-        row.idempotency_key: (bytes(row.fingerprint), row.id, row.public_id)
-        for row in sql.rows("ledger", "find_entries", keys=keys)
+        row.idempotency_key: row
+        for row in sql.rows(
+            "ledger", "find_entries", keys=[entry.idempotency_key for entry in entries]
+        )
     }
     batch = _Batch(accounts, balances)
-    decided = [_decide(entry, batch, known) for entry in entries]
-    written = batch.write()
+    outcomes = [_decide(entry, batch, known) for entry in entries]
+    batch.write()
     return [
-        outcome
-        if isinstance(outcome, Result)
-        else Result(outcome.status, written[outcome.number].id, written[outcome.number].public_id)
-        for outcome in decided
+        Result(outcome.status, batch.ids[outcome.number], batch.public_ids[outcome.number])
+        if isinstance(outcome, _InBatch)
+        else outcome
+        for outcome in outcomes
     ]
 
 
 def post_entry(entry: Entry) -> Result:
     """Post one entry; raises EntryRefused instead of returning a refusal."""
-    (result,) = post_entries([entry])
-    if result.status == Status.REFUSED:
-        raise EntryRefused(result)
+    (result,) = post_all([entry])
     return result
+
+
+def post_all(entries: Sequence[Entry]) -> list[Result]:
+    """Post entries of which none may be refused; raises EntryRefused for the first that is."""
+    results = post_entries(entries)
+    for result in results:
+        if result.status == Status.REFUSED:
+            raise EntryRefused(result)
+    return results
 
 
 def fingerprint(entry: Entry) -> bytes:
     """SHA-256 over everything that makes two entries the same entry."""
     parts = [entry.kind, entry.reference, entry.effective_at.isoformat()]
     for line in entry.lines:
-        parts += [line.account.owner, line.account.code, line.direction, str(line.amount)]
+        parts += (line.account.owner, line.account.code, line.direction, str(line.amount))
     return hashlib.sha256("\x1f".join(parts).encode()).digest()
 
 
@@ -96,19 +106,16 @@ class _InBatch:
     number: int
 
 
-def _decide(
-    entry: Entry, batch: "_Batch", known: dict[str, tuple[bytes, int, str]]
-) -> "Result | _InBatch":
+def _decide(entry: Entry, batch: "_Batch", known: dict[str, Any]) -> Result | _InBatch:
     digest = fingerprint(entry)
-    if seen := batch.numbers.get(entry.idempotency_key):
-        number, first_digest = seen
-        is_same = digest == first_digest
+    number = batch.numbers.get(entry.idempotency_key)
+    if number is not None:
+        is_same = digest == batch.fingerprints[number]
         return _InBatch(Status.REPLAYED, number) if is_same else _conflict(entry)
-    if found := known.get(entry.idempotency_key):
-        first_digest, entry_id, public_id = found
-        if digest != first_digest:
-            return _conflict(entry)
-        return Result(Status.REPLAYED, entry_id, public_id)
+    found = known.get(entry.idempotency_key)
+    if found is not None:
+        is_same = digest == bytes(found.fingerprint)
+        return Result(Status.REPLAYED, found.id, found.public_id) if is_same else _conflict(entry)
     return batch.refusal(entry) or _InBatch(Status.POSTED, batch.add(entry, digest))
 
 
@@ -121,90 +128,110 @@ def _conflict(entry: Entry) -> Result:
 class _Batch:
     """Entries accepted so far, as the columns of one INSERT, and the balances they leave."""
 
-    accounts: dict[AccountRef, Any]
+    accounts: dict[AccountKey, Any]
     balances: dict[int, int]  # debits minus credits
-    numbers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
-    entry_rows: list[tuple[Any, ...]] = field(default_factory=list)
-    posting_rows: list[tuple[Any, ...]] = field(default_factory=list)
-    moved: dict[int, list[int]] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
+    ids: list[int] = field(default_factory=list)
+    public_ids: list[str] = field(default_factory=list)
+    fingerprints: list[bytes] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)
+    references: list[str] = field(default_factory=list)
+    posting_counts: list[int] = field(default_factory=list)
+    effective_ats: list[datetime] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
+    account_ids: list[int] = field(default_factory=list)
+    directions: list[str] = field(default_factory=list)
+    amounts: list[int] = field(default_factory=list)
+    balances_after: list[int] = field(default_factory=list)
+    debits: dict[int, int] = field(default_factory=dict)
+    credits: dict[int, int] = field(default_factory=dict)
 
     def refusal(self, entry: Entry) -> Result | None:
         """Why the entry cannot be posted after the ones before it; None if it can."""
-        change: dict[int, int] = {}
+        has_floor = False
         for line in entry.lines:
-            account = self.accounts[line.account]
+            account = self.accounts[line.account.key]
             if account.currency != line.account.currency:
                 message = f"{account.code} is an account in {account.currency}."
                 return Result(Status.REFUSED, code="currency_mismatch", message=message)
-            change[account.id] = change.get(account.id, 0) + line.signed_amount
+            has_floor = has_floor or account.floor is not None
+        return self._floor_broken(entry) if has_floor else None
+
+    def _floor_broken(self, entry: Entry) -> Result | None:
+        changes: dict[int, int] = {}
         for line in entry.lines:
-            account = self.accounts[line.account]
-            after = _by_normal_side(account.type, self.balances[account.id] + change[account.id])
+            account_id = self.accounts[line.account.key].id
+            changes[account_id] = changes.get(account_id, 0) + line.signed_amount
+        for line in entry.lines:
+            account = self.accounts[line.account.key]
+            if account.floor is None:
+                continue
             before = _by_normal_side(account.type, self.balances[account.id])
-            if account.floor is not None and after < account.floor and after < before:
+            after = before + _by_normal_side(account.type, changes[account.id])
+            if after < account.floor and after < before:
                 message = f"The balance of {account.code} does not allow this."
                 return Result(Status.REFUSED, code="insufficient_funds", message=message)
         return None
 
     def add(self, entry: Entry, digest: bytes) -> int:
-        number = len(self.entry_rows)
-        self.numbers[entry.idempotency_key] = (number, digest)
-        self.entry_rows.append(
-            (
-                new_id("je"),
-                entry.idempotency_key,
-                digest,
-                entry.kind,
-                entry.reference,
-                len(entry.lines),
-                entry.effective_at,
-            )
-        )
+        number = len(self.public_ids)
+        self.numbers[entry.idempotency_key] = number
+        self.public_ids.append(new_id("je"))
+        self.fingerprints.append(digest)
+        self.kinds.append(entry.kind)
+        self.references.append(entry.reference)
+        self.posting_counts.append(len(entry.lines))
+        self.effective_ats.append(entry.effective_at)
         for position, line in enumerate(entry.lines):
-            account = self.accounts[line.account]
-            self.balances[account.id] += line.signed_amount
-            after = _by_normal_side(account.type, self.balances[account.id])
-            self.posting_rows.append(
-                (number + 1, position, account.id, line.direction, line.amount, after)
-            )
-            totals = self.moved.setdefault(account.id, [0, 0])
-            totals[line.direction == Direction.CREDIT] += line.amount
+            account = self.accounts[line.account.key]
+            account_id, amount = account.id, line.amount
+            if line.direction == Direction.DEBIT:
+                self.balances[account_id] += amount
+                self.debits[account_id] = self.debits.get(account_id, 0) + amount
+            else:
+                self.balances[account_id] -= amount
+                self.credits[account_id] = self.credits.get(account_id, 0) + amount
+            self.positions.append(position)
+            self.account_ids.append(account_id)
+            self.directions.append(line.direction)
+            self.amounts.append(amount)
+            after = self.balances[account_id]
+            self.balances_after.append(after if account.type in DEBIT_NORMAL else -after)
         return number
 
-    def write(self) -> list[Any]:
-        """Insert everything accepted; rows of (id, public_id) in batch order."""
-        if not self.entry_rows:
-            return []
-        entry_columns = [list(column) for column in zip(*self.entry_rows, strict=True)]
-        posting_columns = [list(column) for column in zip(*self.posting_rows, strict=True)]
-        entry_names = [
-            "public_ids",
-            "keys",
-            "fingerprints",
-            "kinds",
-            "references",
-            "posting_counts",
-            "effective_ats",
-        ]
-        posting_names = [
-            "entry_nths",
-            "positions",
-            "account_ids",
-            "directions",
-            "amounts",
-            "balances_after",
-        ]
-        return sql.rows(
+    def write(self) -> None:
+        """Insert everything accepted and move its balances."""
+        if not self.public_ids:
+            return
+        reserved = sql.rows("ledger", "reserve_entry_ids", count=len(self.public_ids))
+        self.ids = [row.id for row in reserved]
+        moved = sorted(self.debits.keys() | self.credits.keys())
+        sql.execute(
             "ledger",
             "post_entries",
-            **dict(zip(entry_names, entry_columns, strict=True)),
-            **dict(zip(posting_names, posting_columns, strict=True)),
-            moved_ids=list(self.moved),
-            moved_debits=[debits for debits, _ in self.moved.values()],
-            moved_credits=[credits for _, credits in self.moved.values()],
+            entry_ids=self.ids,
+            public_ids=self.public_ids,
+            keys=list(self.numbers),
+            fingerprints=self.fingerprints,
+            kinds=self.kinds,
+            references=self.references,
+            posting_counts=self.posting_counts,
+            effective_ats=self.effective_ats,
+            posting_entry_ids=[
+                entry_id
+                for entry_id, count in zip(self.ids, self.posting_counts, strict=True)
+                for _ in range(count)
+            ],
+            positions=self.positions,
+            account_ids=self.account_ids,
+            directions=self.directions,
+            amounts=self.amounts,
+            balances_after=self.balances_after,
+            moved_ids=moved,
+            moved_debits=[self.debits.get(account_id, 0) for account_id in moved],
+            moved_credits=[self.credits.get(account_id, 0) for account_id in moved],
         )
 
 
 def _by_normal_side(account_type: str, debits_minus_credits: int) -> int:
-    is_debit_normal = AccountType(account_type) in DEBIT_NORMAL
-    return debits_minus_credits if is_debit_normal else -debits_minus_credits
+    return debits_minus_credits if account_type in DEBIT_NORMAL else -debits_minus_credits

@@ -245,10 +245,7 @@ class Migration(migrations.Migration):
                 (
                     "public_id",
                     models.CharField(
-                        default=payments.models.payments.payment_id,
-                        editable=False,
-                        max_length=40,
-                        unique=True,
+                        default=payments.models.payments.payment_id, editable=False, max_length=40
                     ),
                 ),
                 ("idempotency_key", models.CharField(max_length=255)),
@@ -561,6 +558,12 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="payment",
             index=models.Index(fields=["merchant", "-id"], name="payments_payment_by_merchant"),
+        ),
+        migrations.AddConstraint(
+            model_name="payment",
+            constraint=models.UniqueConstraint(
+                fields=("public_id",), name="payments_payment_public_id_unique"
+            ),
         ),
         migrations.AddConstraint(
             model_name="payment",

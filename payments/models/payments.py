@@ -31,7 +31,7 @@ class Payment(Work):
         Status.FAILED: set(),
     }
 
-    public_id = models.CharField(max_length=40, unique=True, default=payment_id, editable=False)
+    public_id = models.CharField(max_length=40, default=payment_id, editable=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="payments")
     gateway = models.ForeignKey(Gateway, on_delete=models.PROTECT, related_name="payments")
     idempotency_key = models.CharField(max_length=255)
@@ -76,7 +76,9 @@ class Payment(Work):
             models.Index(fields=["gateway", "reference"], name="payments_payment_reference"),
             models.Index(fields=["merchant", "-id"], name="payments_payment_by_merchant"),
         ]
+        # Named here, not by `unique=True`, which would add a second index for LIKE.
         constraints = [
+            models.UniqueConstraint(fields=["public_id"], name="payments_payment_public_id_unique"),
             models.UniqueConstraint(
                 fields=["merchant", "idempotency_key"], name="payments_payment_once_per_key"
             ),

@@ -15,7 +15,7 @@ from django.db.models import F
 from ledger.actors import Actor
 from ledger.errors import Invalid
 from ledger.money import Money, exponent_of
-from ledger.services.posting import EntryRefused, Status, post_entries
+from ledger.services.posting import post_all
 from payments.bookkeeping import entry_for_payment, entry_for_refund
 from payments.models import FeePlan, Gateway, Merchant, Payment, Refund
 
@@ -183,7 +183,7 @@ def _load_payments(chunk: list[HistoryRow], counts: ImportCounts, actor: Actor) 
             )
         )
     _create(Payment, payments, new)
-    _post(
+    post_all(
         [
             entry_for_payment(payment, row.effective_at)
             for payment, row in zip(payments, new, strict=True)
@@ -228,7 +228,7 @@ def _load_refunds(chunk: list[HistoryRow], counts: ImportCounts, actor: Actor) -
         Payment.objects.filter(pk=refund.payment_id).update(
             amount_refunded=F("amount_refunded") + refund.amount
         )
-    _post(
+    post_all(
         [
             entry_for_refund(refund, row.effective_at)
             for refund, row in zip(refunds, new, strict=True)
@@ -299,9 +299,3 @@ def _create(model: type[Any], records: Iterable[Any], rows: list[HistoryRow]) ->
             raise
         lines = f"{rows[0].line_no} to {rows[-1].line_no}"
         raise Invalid(f"Lines {lines}: a reference occurs twice for one merchant.") from refusal
-
-
-def _post(entries: list[Any]) -> None:
-    for result in post_entries(entries):
-        if result.status == Status.REFUSED:
-            raise EntryRefused(result)

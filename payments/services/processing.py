@@ -14,8 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from ledger import sql
-from ledger.entries import Entry
-from ledger.services.posting import EntryRefused, Status, post_entries
+from ledger.services.posting import post_all
 from ledger.states import move
 from payments import gateways, work
 from payments.bookkeeping import entry_for_payment, entry_for_refund
@@ -133,7 +132,7 @@ def _complete_payments(claimed: list[Payment], outcomes: dict[int, Outcome]) -> 
         if payment.status == Payment.Status.SUCCEEDED:
             plan = plans.get((payment.merchant_id, payment.currency))
             payment.fee = plan.fee_for(payment.money).amount if plan else 0
-    _post([entry_for_payment(row, now) for row in held if row.status == "SUCCEEDED"])
+    post_all([entry_for_payment(row, now) for row in held if row.status == "SUCCEEDED"])
     sql.execute(
         "payments",
         "complete_payments",
@@ -162,7 +161,7 @@ def _complete_refunds(claimed: list[Refund], outcomes: dict[int, Outcome]) -> No
             Payment.objects.filter(pk=refund.payment_id).update(
                 amount_refunded=F("amount_refunded") - refund.amount
             )
-    _post([entry_for_refund(row, now) for row in held if row.status == "SUCCEEDED"])
+    post_all([entry_for_refund(row, now) for row in held if row.status == "SUCCEEDED"])
     Refund.objects.bulk_update(held, _OUTCOME_FIELDS)
 
 
@@ -188,13 +187,6 @@ def _note_outcome(row: Payment | Refund, outcome: Outcome, now: datetime) -> Non
             row.due_at = work.retry_at(row.attempts, now=now)
             return
     row.due_at = None
-
-
-def _post(entries: list[Entry]) -> None:
-    """Post what the gateways confirmed. A refusal is a defect of ours and stops the batch."""
-    for result in post_entries(entries):
-        if result.status == Status.REFUSED:
-            raise EntryRefused(result)
 
 
 def _plans_for(payments: list[Payment]) -> dict[tuple[int, str], FeePlan]:

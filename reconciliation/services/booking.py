@@ -1,6 +1,5 @@
 """Posting, exactly once, what lines prove: fees, conversions, disputes, payouts, deposits."""
 
-from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +9,7 @@ from django.db import transaction
 from ledger import sql
 from ledger.entries import Entry
 from ledger.money import Money, exponent_of
-from ledger.services.posting import EntryRefused, Status, post_entries
+from ledger.services.posting import post_all
 from payments.bookkeeping import entry_for_dispute_opened
 from payments.models import Dispute, Merchant
 from reconciliation.bookkeeping import (
@@ -59,7 +58,7 @@ def _book_pairs(run: ReconciliationRun) -> bool:
         if row.dispute_id:
             entries.append(entry_for_dispute_opened(disputes[row.dispute_id]))
         entries += _entries_for_pair(row, merchants[row.merchant_id])
-    _post(entries)
+    post_all(entries)
     run.posted_through = rows[-1].match_id
     run.save(update_fields=["posted_through"])
     return True
@@ -124,7 +123,7 @@ def _book_bank_lines(run: ReconciliationRun) -> None:
         "line__source_account__source",
         "line__source_account__ledger_account",
     ).filter(match__run=run, match__kind__in=[Match.Kind.DEPOSIT, Match.Kind.PAYOUT])
-    _post([_entry_for_bank_part(part) for part in parts.order_by("pk")])
+    post_all([_entry_for_bank_part(part) for part in parts.order_by("pk")])
 
 
 def _entry_for_bank_part(part: MatchLine) -> Entry:
@@ -154,7 +153,7 @@ def _book_unmatched_facts() -> None:
         kind__in=[StatementLine.Kind.PAYOUT, StatementLine.Kind.FEE], is_booked=False
     )
     taken = list(lines.order_by("pk"))
-    _post([_entry_for_fact(line) for line in taken if line.net])
+    post_all([_entry_for_fact(line) for line in taken if line.net])
     StatementLine.objects.filter(pk__in=[line.pk for line in taken]).update(is_booked=True)
 
 
@@ -177,9 +176,3 @@ def _entry_for_fact(line: StatementLine) -> Entry:
         reference=f"payout:{line.pk}",
         effective_at=at,
     )
-
-
-def _post(entries: Iterable[Entry]) -> None:
-    for result in post_entries(list(entries)):
-        if result.status == Status.REFUSED:
-            raise EntryRefused(result)

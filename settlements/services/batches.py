@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from ledger import sql
 from ledger.actors import Actor
-from ledger.services.posting import EntryRefused, Status, post_entries
+from ledger.services.posting import post_all
 from settlements.bookkeeping import entry_for_batch
 from settlements.locks import lock_settlement_run
 from settlements.models import Payout, SettlementBatch
@@ -40,9 +40,7 @@ def run_settlement(period: date, *, actor: Actor) -> list[SettlementBatch]:
             for batch in paying
         ]
     )
-    for result in post_entries([entry_for_batch(batch, _end_of(batch)) for batch in paying]):
-        if result.status == Status.REFUSED:
-            raise EntryRefused(result)
+    post_all([entry_for_batch(batch, _end_of(batch)) for batch in paying])
     return batches
 
 

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ledger.actors import Actor
-from ledger.services.posting import EntryRefused, Status, post_entries
+from ledger.services.posting import post_all
 from ledger.states import transition
 from settlements.bookkeeping import entry_for_payout_sent
 from settlements.errors import ApproverIsRequester
@@ -44,10 +44,7 @@ def _mark_sent(pks: list[int]) -> list[Payout]:
     for payout in payouts:
         if payout.status != Payout.Status.SENT:
             transition(payout, Payout.Status.SENT, sent_at=now)
-    entries = [entry_for_payout_sent(payout, payout.sent_at or now) for payout in payouts]
-    for result in post_entries(entries):
-        if result.status == Status.REFUSED:
-            raise EntryRefused(result)
+    post_all([entry_for_payout_sent(payout, payout.sent_at or now) for payout in payouts])
     return payouts
 
 
