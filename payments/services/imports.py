@@ -89,8 +89,9 @@ def import_payments(file: TextIO, *, actor: Actor) -> dict[str, ImportCounts]:
     loaded before are recognised by their id. The whole file is checked first: RowRefused names the
     line of the first bad row, and then nothing is loaded.
     """
+    gateways = _gateways()
     for row in _read(file):
-        _check(row)
+        _check(row, gateways)
     counts = {"payments": ImportCounts(), "refunds": ImportCounts()}
     for is_refund, load in ((False, _load_payments), (True, _load_refunds)):
         file.seek(0)
@@ -145,8 +146,8 @@ def _row(line_no: int, raw: dict[str, str]) -> HistoryRow:
     )
 
 
-def _check(row: HistoryRow) -> None:
-    if row.gateway not in _gateways():
+def _check(row: HistoryRow, gateways: dict[str, Gateway]) -> None:
+    if row.gateway not in gateways:
         raise RowRefused(row.line_no, f"there is no gateway {row.gateway!r} (psp)")
     if row.is_refund and not row.parent_reference:
         raise RowRefused(row.line_no, "a refund needs its payment's reference (parent_reference)")

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("ledger", "0001_initial"),
+        ("ledger", "0002_journal_is_append_only"),
         ("payments", "0001_initial"),
         ("settlements", "0001_initial"),
     ]
@@ -190,6 +190,7 @@ class Migration(migrations.Migration):
                 (
                     "run",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="matches",
                         to="reconciliation.reconciliationrun",
@@ -715,6 +716,10 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "discrepancies",
                 "ordering": ["-id"],
             },
+        ),
+        migrations.AddIndex(
+            model_name="match",
+            index=models.Index(fields=["run", "id"], name="reconciliation_match_by_run"),
         ),
         migrations.AddConstraint(
             model_name="match",

@@ -74,7 +74,9 @@ class Match(models.Model):
         DEPOSIT = "deposit"  # a processor's payout arrived at our bank
         PAYOUT = "payout"  # our payout left our bank
 
-    run = models.ForeignKey(ReconciliationRun, on_delete=models.PROTECT, related_name="matches")
+    run = models.ForeignKey(
+        ReconciliationRun, on_delete=models.PROTECT, related_name="matches", db_index=False
+    )
     kind = models.CharField(max_length=8, choices=Kind)
     rule = models.CharField(max_length=60)
     rule_version = models.PositiveSmallIntegerField()
@@ -95,6 +97,7 @@ class Match(models.Model):
     class Meta:
         ordering = ["-id"]
         verbose_name_plural = "matches"
+        indexes = [models.Index(fields=["run", "id"], name="reconciliation_match_by_run")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind="payment", payment__isnull=False)

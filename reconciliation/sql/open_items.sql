@@ -21,4 +21,5 @@ JOIN payments_merchant AS merchant ON merchant.id = refund.merchant_id
 WHERE payment.gateway_id = %(gateway_id)s
     AND refund.status = 'SUCCEEDED'
     AND refund.effective_at < %(end_of_day)s
-    AND NOT EXISTS (SELECT FROM reconciliation_match WHERE refund_id = refund.id)
+    AND NOT EXISTS (SELECT FROM reconciliation_match WHERE refund_id = refund.id);
+ANALYZE open_item

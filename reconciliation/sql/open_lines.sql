@@ -9,4 +9,5 @@ JOIN reconciliation_sourceaccount AS account ON account.id = line.source_account
 WHERE account.source_id = %(source_id)s
     AND line.kind IN ('charge', 'refund')
     AND line.booked_on <= %(as_of)s
-    AND NOT EXISTS (SELECT FROM reconciliation_matchline AS part WHERE part.line_id = line.id)
+    AND NOT EXISTS (SELECT FROM reconciliation_matchline AS part WHERE part.line_id = line.id);
+ANALYZE open_line

@@ -1,6 +1,6 @@
 -- Keep what was found, each match with its line.
 WITH numbered AS (
-    SELECT nextval(pg_get_serial_sequence('reconciliation_match', 'id')) AS match_id, found.*
+    SELECT nextval('reconciliation_match_id_seq') AS match_id, found.*
     FROM found ORDER BY line_id
 ),
 stored AS (

@@ -1,4 +1,9 @@
 -- The next matches of payments, refunds and disputes whose facts are not in the ledger yet.
+WITH match AS MATERIALIZED (
+    SELECT * FROM reconciliation_match
+    WHERE run_id = %(run_id)s AND id > %(after)s AND kind IN ('payment', 'refund', 'dispute')
+    ORDER BY id LIMIT %(limit)s
+)
 SELECT match.id AS match_id, line.id AS line_id, line.booked_on, line.gross, line.fee,
        account.currency AS line_currency, gateway.code AS gateway, match.kind,
        coalesce(payment.public_id, refund.public_id, dispute.public_id) AS subject,
@@ -8,7 +13,7 @@ SELECT match.id AS match_id, line.id AS line_id, line.booked_on, line.gross, lin
        dispute.id AS dispute_id, source.zone,
        line.presentment_amount, line.presentment_currency,
        rate.rate AS reference_rate
-FROM reconciliation_match AS match
+FROM match
 JOIN reconciliation_matchline AS part ON part.match_id = match.id
 JOIN reconciliation_statementline AS line ON line.id = part.line_id
 JOIN reconciliation_sourceaccount AS account ON account.id = line.source_account_id
@@ -25,7 +30,4 @@ LEFT JOIN LATERAL (
         AND (base, quote) IN ((pair.sold, account.currency), (account.currency, pair.sold))
     ORDER BY date > line.booked_on, abs(date - line.booked_on), base = pair.sold DESC LIMIT 1
 ) AS rate ON true
-WHERE match.run_id = %(run_id)s AND match.id > %(after)s
-    AND match.kind IN ('payment', 'refund', 'dispute')
 ORDER BY match.id
-LIMIT %(limit)s

@@ -4,14 +4,16 @@ SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     exceeded bigint;
 BEGIN
+    -- LATERAL looks each line's parts up by index: the planner cannot know how many lines are touched.
     SELECT line.id INTO exceeded
-    FROM (SELECT DISTINCT line_id FROM new_part) AS touched
-    JOIN reconciliation_statementline AS line ON line.id = touched.line_id
-    JOIN reconciliation_matchline AS part ON part.line_id = line.id
-    GROUP BY line.id, line.net
-    HAVING abs(sum(part.amount)) > abs(line.net)
-        OR bool_or(sign(part.amount) <> sign(line.net))
-        OR (line.net = 0 AND count(*) > 1)
+    FROM new_part
+    JOIN reconciliation_statementline AS line ON line.id = new_part.line_id
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS parts, sum(amount) AS total,
+               bool_or(sign(amount) <> sign(line.net)) AS is_opposed
+        FROM reconciliation_matchline WHERE line_id = new_part.line_id
+    ) AS used
+    WHERE abs(total) > abs(line.net) OR is_opposed OR (line.net = 0 AND parts > 1)
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'matches use more of statement line % than there is', exceeded
