@@ -20,7 +20,10 @@ def take_own_names() -> ExitStack:
     folder = embedded.data_dir()
     folder.mkdir(parents=True, exist_ok=True)
     for number in REDIS_NUMBERS:
-        lock = lease.enter_context(open(folder / f"tests-{number}.lock", "w"))
+        lock = os.open(
+            folder / f"tests-{number}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+        )
+        lease.callback(os.close, lock)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

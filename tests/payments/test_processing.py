@@ -1,0 +1,459 @@
+"""Claim, call, complete: each payment is charged once and booked once, whatever happens between."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from ledger.models import JournalEntry
+from ledger.services.posting import EntryRefused, post_entry
+from payments import work
+from payments.calendar import add_business_days
+from payments.gateways.base import Declined, Unanswered
+from payments.models import Payment, Refund, SimulatedOperation
+from payments.services.merchants import set_fee_plan
+from payments.services.processing import process_payments, process_refunds
+from tests.factories import MerchantFactory, PaymentFactory, RefundFactory, eur
+from tests.support.books import assert_books_balance, balances, t_accounts
+from tests.support.entries import deposit, wallet
+from tests.support.gateways import EventfulGateway, WorkerDied, die, use_gateway
+from tests.support.races import run_together
+
+MONDAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def make_due(model: type[Payment] | type[Refund] = Payment) -> None:
+    """Time passes: leases and pauses are over."""
+    model.objects.filter(due_at__isnull=False).update(due_at=timezone.now())
+
+
+# --- What becomes of a payment -------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_accepted_payment_succeeds_with_its_fee_and_entry(books: None) -> None:
+    payment = PaymentFactory(merchant__code="shop", money=eur("100.00"))
+
+    assert process_payments() == 1
+
+    payment.refresh_from_db()
+    operation = SimulatedOperation.objects.get()
+    assert (payment.status, payment.due_at, payment.attempts) == ("SUCCEEDED", None, 1)
+    assert payment.fee_money == eur("3.20")
+    assert payment.gateway_reference == operation.gateway_reference
+    assert (payment.failure_code, payment.failure_reason) == ("", "")
+    assert payment.effective_at is not None
+    assert payment.settlement_due_on == add_business_days(payment.effective_at.date(), 2)
+    assert (payment.processor_fee_expected, payment.processor_fee_currency) == (1_65, "EUR")
+    entry = JournalEntry.objects.get()
+    assert (entry.idempotency_key, entry.effective_at) == (
+        f"payment:{payment.public_id}",
+        payment.effective_at,
+    )
+    assert t_accounts(payment.public_id) == [
+        ("debit", "clearing:sim:EUR", 100_00),
+        ("credit", "merchant:shop:payable:EUR", 100_00),
+        ("debit", "merchant:shop:payable:EUR", 3_20),
+        ("credit", "income:fees:EUR", 3_20),
+    ]
+    assert (operation.key, operation.kind, operation.money) == (
+        payment.public_id,
+        "charge",
+        eur("100.00"),
+    )
+    assert (operation.merchant, operation.reference) == ("shop", payment.reference)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("source", ["tok_visa", "tok_mastercard", "tok_dispute"])
+def test_token_that_is_accepted(source: str) -> None:
+    payment = PaymentFactory(source=source)
+
+    process_payments()
+
+    payment.refresh_from_db()
+    assert payment.status == "SUCCEEDED"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("source", "code", "reason"),
+    [
+        ("tok_insufficient_funds", "insufficient_funds", "The card has insufficient funds."),
+        ("tok_declined", "card_declined", "The card was declined."),
+        ("tok_nobody_knows", "card_declined", "The card was declined."),
+    ],
+)
+def test_declined_payment_fails_and_nothing_moves(source: str, code: str, reason: str) -> None:
+    payment = PaymentFactory(source=source)
+
+    process_payments()
+
+    payment.refresh_from_db()
+    assert (payment.status, payment.due_at) == ("FAILED", None)
+    assert (payment.failure_code, payment.failure_reason) == (code, reason)
+    assert (payment.fee, payment.gateway_reference, payment.effective_at) == (0, "", None)
+    assert not JournalEntry.objects.exists()
+    assert process_payments() == 0
+
+
+@pytest.mark.django_db
+def test_unanswered_payment_is_unknown_until_the_gateway_is_asked(
+    books: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = use_gateway(monkeypatch, EventfulGateway())
+    payment = PaymentFactory(source="tok_timeout")
+    before = timezone.now()
+
+    process_payments()
+
+    payment.refresh_from_db()
+    assert (payment.status, payment.attempts, payment.failure_code) == ("PROCESSING", 1, "")
+    assert payment.due_at is not None
+    assert before + timedelta(seconds=5) <= payment.due_at <= timezone.now() + timedelta(seconds=5)
+    assert not JournalEntry.objects.exists()
+    assert process_payments() == 0
+
+    make_due()
+    process_payments()
+
+    payment.refresh_from_db()
+    assert (payment.status, payment.attempts, payment.due_at) == ("SUCCEEDED", 2, None)
+    assert gateway.asked == gateway.looked_up == [payment.public_id]
+    assert SimulatedOperation.objects.count() == JournalEntry.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_server_error_is_asked_again_under_the_same_key(books: None) -> None:
+    payment = PaymentFactory(source="tok_error_once")
+
+    process_payments()
+
+    payment.refresh_from_db()
+    assert payment.status == "PROCESSING"
+    assert SimulatedOperation.objects.get().outcome == "broken"
+    assert not JournalEntry.objects.exists()
+
+    make_due()
+    process_payments()
+
+    payment.refresh_from_db()
+    assert (payment.status, payment.attempts) == ("SUCCEEDED", 2)
+    assert SimulatedOperation.objects.get().outcome == "accepted"
+    assert JournalEntry.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_gateway_that_never_answers_is_asked_less_and_less_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    use_gateway(monkeypatch, EventfulGateway(outcome=Unanswered("timeout")))
+    payment = PaymentFactory()
+    pauses = []
+
+    for _ in range(4):
+        asked_at = timezone.now()
+        process_payments()
+        payment.refresh_from_db()
+        assert payment.due_at is not None
+        pauses.append(round((payment.due_at - asked_at).total_seconds()))
+        make_due()
+
+    assert pauses == [5, 10, 20, 40]
+    assert (payment.status, payment.attempts) == ("PROCESSING", 4)
+
+
+def test_pauses_double_up_to_a_quarter_of_an_hour() -> None:
+    pauses = [
+        (work.retry_at(attempts, now=MONDAY) - MONDAY).total_seconds()
+        for attempts in (1, 2, 3, 8, 9, 100, 10_000)
+    ]
+
+    assert pauses == [5, 10, 20, 640, 900, 900, 900]
+
+
+@pytest.mark.django_db
+def test_batch_of_different_outcomes_is_written_in_one_go(books: None) -> None:
+    merchant = MerchantFactory()
+    sources = ["tok_visa", "tok_declined", "tok_timeout", "tok_mastercard", "tok_error_once"]
+    payments = [PaymentFactory(merchant=merchant, source=source) for source in sources]
+
+    assert process_payments() == 5
+
+    states = [Payment.objects.get(pk=payment.pk).status for payment in payments]
+    assert states == ["SUCCEEDED", "FAILED", "PROCESSING", "SUCCEEDED", "PROCESSING"]
+    assert JournalEntry.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_large_batch_takes_as_many_statements_as_a_small_one() -> None:
+    merchant = MerchantFactory()
+    PaymentFactory(merchant=merchant)
+    process_payments()
+
+    PaymentFactory(merchant=merchant)
+    with CaptureQueriesContext(connection) as one:
+        assert process_payments() == 1
+    for _ in range(100):
+        PaymentFactory(merchant=merchant)
+    with CaptureQueriesContext(connection) as many:
+        assert process_payments() == 100
+
+    assert len(many) == len(one)
+
+
+@pytest.mark.django_db
+def test_fee_plan_in_force_today_counts() -> None:
+    merchant = MerchantFactory(fees={})
+    today = timezone.now().date()
+    for day, basis_points in ((-10, 100), (0, 200), (1, 300)):
+        set_fee_plan(
+            merchant,
+            currency="EUR",
+            basis_points=basis_points,
+            valid_from=today + timedelta(days=day),
+        )
+    payment = PaymentFactory(merchant=merchant, money=eur("100.00"))
+
+    process_payments()
+
+    payment.refresh_from_db()
+    assert payment.fee_money == eur("2.00")
+
+
+@pytest.mark.parametrize(
+    ("day", "days", "expected"),
+    [
+        (date(2026, 3, 2), 0, date(2026, 3, 2)),
+        (date(2026, 3, 2), 2, date(2026, 3, 4)),  # Monday → Wednesday
+        (date(2026, 3, 6), 1, date(2026, 3, 9)),  # Friday → Monday
+        (date(2026, 3, 6), 2, date(2026, 3, 10)),
+        (date(2026, 3, 7), 1, date(2026, 3, 9)),  # Saturday → Monday
+        (date(2026, 3, 8), 2, date(2026, 3, 10)),
+    ],
+)
+def test_settlement_days_are_business_days(day: date, days: int, expected: date) -> None:
+    assert add_business_days(day, days) == expected
+
+
+# --- What becomes of a refund --------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_declined_refund_fails_and_its_amount_is_refundable_again(
+    books: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refund = RefundFactory(money=eur("30.00"))
+    before = balances()
+    use_gateway(monkeypatch, EventfulGateway(outcome=Declined("card_closed", "It is closed.")))
+
+    assert process_refunds() == 1
+
+    refund.refresh_from_db()
+    assert (refund.status, refund.failure_code) == ("FAILED", "card_closed")
+    assert (refund.failure_reason, refund.due_at) == ("It is closed.", None)
+    assert Payment.objects.get().refundable == eur("100.00")
+    assert balances() == before
+
+
+@pytest.mark.django_db
+def test_unanswered_refund_keeps_its_amount_until_it_is_known(
+    books: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refund = RefundFactory(money=eur("30.00"))
+    before = balances()
+    with monkeypatch.context() as patch:
+        use_gateway(patch, EventfulGateway(outcome=Unanswered("timeout")))
+        process_refunds()
+
+    refund.refresh_from_db()
+    assert (refund.status, balances()) == ("PROCESSING", before)
+    assert Payment.objects.get().refundable == eur("70.00")
+
+    make_due(Refund)
+    process_refunds()
+
+    refund.refresh_from_db()
+    assert (refund.status, refund.attempts) == ("SUCCEEDED", 2)
+    assert SimulatedOperation.objects.filter(kind="refund").count() == 1
+    assert balances() != before
+
+
+# --- Claims --------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_claim_takes_the_oldest_due_rows_for_the_length_of_a_lease() -> None:
+    merchant = MerchantFactory()
+    first, second, third, later = (PaymentFactory(merchant=merchant) for _ in range(4))
+    now = timezone.now()
+    for payment, minutes in ((first, -1), (second, -3), (third, -2), (later, 1)):
+        Payment.objects.filter(pk=payment.pk).update(due_at=now + timedelta(minutes=minutes))
+
+    claimed = work.claim(Payment, limit=2, status="PROCESSING")
+
+    assert claimed == [second, third]
+    assert {(row.status, row.attempts, row.fence) for row in claimed} == {("PROCESSING", 1, 1)}
+    for row in claimed:
+        assert row.due_at is not None
+        assert 59 < (row.due_at - now).total_seconds() < 65
+    assert work.claim(Payment, limit=10, status="PROCESSING") == [first]
+    assert work.claim(Payment, limit=10, status="PROCESSING") == []
+
+
+@pytest.mark.django_db
+def test_oldest_due_tells_how_long_the_queue_has_waited() -> None:
+    assert work.oldest_due(Payment) is None
+
+    payment = PaymentFactory()
+
+    assert work.oldest_due(Payment) == payment.due_at
+    process_payments()
+    assert work.oldest_due(Payment) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rows_another_worker_is_claiming_are_skipped_not_waited_for() -> None:
+    merchant = MerchantFactory()
+    taken, free = PaymentFactory(merchant=merchant), PaymentFactory(merchant=merchant)
+
+    with transaction.atomic():
+        Payment.objects.select_for_update().get(pk=taken.pk)
+        (claimed,) = run_together(lambda: work.claim(Payment, status="PROCESSING"))
+
+    assert claimed == [free]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_process_200_payments_once_each() -> None:
+    merchant = MerchantFactory()
+    for _ in range(200):
+        PaymentFactory(merchant=merchant, money=eur("10.00"))
+
+    def drain() -> int:
+        taken = 0
+        while batch := process_payments(limit=15):
+            taken += batch
+        return taken
+
+    outcomes = run_together(drain, drain)
+
+    assert sum(outcomes) == 200
+    assert Payment.objects.filter(status="SUCCEEDED", attempts=1, fence=1).count() == 200
+    assert SimulatedOperation.objects.count() == JournalEntry.objects.count() == 200
+    assert balances()["clearing:sim:EUR"] == (200 * 10_00, 0)
+    assert_books_balance()
+
+
+# --- Workers that die or sleep -------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_worker_that_lost_its_lease_writes_nothing(
+    books: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the first worker waits for the gateway, its lease ends and a second one takes over."""
+    payment = PaymentFactory()
+    seen = []
+
+    def takeover() -> None:
+        monkeypatch.undo()
+        make_due()
+        assert process_payments() == 1
+        seen.append((Payment.objects.get().updated_at, balances()))
+
+    use_gateway(monkeypatch, EventfulGateway(after=takeover))
+
+    assert process_payments() == 1
+
+    payment.refresh_from_db()
+    assert (payment.status, payment.attempts, payment.fence) == ("SUCCEEDED", 2, 2)
+    assert seen == [(payment.updated_at, balances())]
+    assert SimulatedOperation.objects.count() == JournalEntry.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_late_worker_cannot_turn_a_known_outcome_back(
+    books: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The late one was told that the payment was declined; by then it had been booked."""
+    PaymentFactory()
+
+    def takeover() -> None:
+        monkeypatch.undo()
+        make_due()
+        process_payments()
+
+    late = EventfulGateway(before=takeover, outcome=Declined("card_declined", "Too late."))
+    use_gateway(monkeypatch, late)
+
+    process_payments()
+
+    payment = Payment.objects.get()
+    assert (payment.status, payment.failure_code) == ("SUCCEEDED", "")
+    assert JournalEntry.objects.count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_worker_that_dies_at_the_gateway_charges_and_books_once(
+    books: None, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    payment = PaymentFactory()
+    with monkeypatch.context() as patch:
+        use_gateway(patch, EventfulGateway(**{moment: die}))
+        with pytest.raises(WorkerDied):
+            process_payments()
+
+    payment.refresh_from_db()
+    assert (payment.status, payment.attempts) == ("PROCESSING", 1)
+    assert not JournalEntry.objects.exists()
+    assert process_payments() == 0  # the lease is not over
+
+    make_due()
+    assert process_payments() == 1
+
+    payment.refresh_from_db()
+    assert (payment.status, payment.attempts) == ("SUCCEEDED", 2)
+    assert SimulatedOperation.objects.get().key == payment.public_id
+    assert JournalEntry.objects.count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_worker_that_dies_at_a_refund_gives_back_and_books_once(
+    books: None, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    refund = RefundFactory(money=eur("30.00"))
+    with monkeypatch.context() as patch:
+        use_gateway(patch, EventfulGateway(**{moment: die}))
+        with pytest.raises(WorkerDied):
+            process_refunds()
+
+    make_due(Refund)
+    process_refunds()
+
+    refund.refresh_from_db()
+    assert (refund.status, refund.attempts) == ("SUCCEEDED", 2)
+    assert SimulatedOperation.objects.filter(kind="refund").count() == 1
+    assert JournalEntry.objects.filter(kind="refund").count() == 1
+    assert Payment.objects.get().amount_refunded == 30_00
+
+
+@pytest.mark.django_db
+def test_batch_that_cannot_be_booked_is_not_written_at_all(books: None) -> None:
+    """A refusal of the ledger is a defect of ours; no payment succeeds without its entry."""
+    merchant = MerchantFactory()
+    first, second = PaymentFactory(merchant=merchant), PaymentFactory(merchant=merchant)
+    post_entry(deposit(f"payment:{second.public_id}", wallet("somebody else"), 1))
+    before = balances()
+
+    with pytest.raises(EntryRefused) as refusal:
+        process_payments()
+
+    assert refusal.value.code == "idempotency_conflict"
+    assert set(Payment.objects.values_list("status", "fee")) == {("PROCESSING", 0)}
+    assert balances() == before
+    assert not JournalEntry.objects.filter(reference=first.public_id).exists()
