@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Count, Q, Sum
 from django.db.models.functions import Coalesce
 
 from ledger.entries import AccountType, Direction
@@ -30,29 +30,21 @@ def trial_balance() -> list[TrialBalanceRow]:
     totals = (
         Posting.objects.values("account__currency")
         .annotate(
+            accounts=Count("account", distinct=True),
             debits=Coalesce(Sum("amount", filter=Q(direction=Direction.DEBIT)), 0),
             credits=Coalesce(Sum("amount", filter=Q(direction=Direction.CREDIT)), 0),
         )
         .order_by("account__currency")
     )
-    counts: dict[str, int] = {}
-    for currency in Account.objects.filter(balance__debits__gt=0).values_list(
-        "currency", flat=True
-    ) | Account.objects.filter(balance__credits__gt=0).values_list("currency", flat=True):
-        counts[currency] = counts.get(currency, 0) + 1
     return [
         TrialBalanceRow(
             currency=row["account__currency"],
-            accounts=counts.get(row["account__currency"], 0),
+            accounts=row["accounts"],
             debits=Money(int(row["debits"]), row["account__currency"]),
             credits=Money(int(row["credits"]), row["account__currency"]),
         )
         for row in totals
     ]
-
-
-def accounts_with_balances() -> QuerySet[Account]:
-    return Account.objects.select_related("balance").order_by("owner", "code")
 
 
 def balance_of(account: Account, *, as_of: datetime | None = None) -> Money:

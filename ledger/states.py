@@ -1,17 +1,8 @@
 """The one way a status changes."""
 
-from typing import Any, Protocol
+from typing import Any
 
 from ledger.errors import InvalidTransition
-
-
-class Stateful(Protocol):
-    """A model with a `status` and the whole table of allowed moves beside it."""
-
-    TRANSITIONS: dict[str, set[str]]
-    status: str
-
-    def save(self, *, update_fields: list[str]) -> None: ...
 
 
 def transition(record: Any, target: str, **changes: object) -> None:
@@ -27,8 +18,3 @@ def move(record: Any, target: str) -> None:
     if target not in record.TRANSITIONS[record.status]:
         raise InvalidTransition(record, target)
     record.status = target
-
-
-def sources_of(transitions: dict[Any, set[Any]], target: str) -> list[str]:
-    """The states from which `target` may be reached, for set-based moves."""
-    return [str(source) for source, targets in transitions.items() if target in targets]

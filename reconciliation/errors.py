@@ -30,13 +30,6 @@ class UnknownAccount(FileRefused):
         )
 
 
-class SourceChanged(Conflict):
-    code = "source_changed"
-
-    def __init__(self, source: str, what: str) -> None:
-        super().__init__(f"{what} of the source {source} cannot change once it has statements.")
-
-
 class NothingToReconcile(Conflict):
     code = "nothing_to_reconcile"
 

@@ -6,7 +6,7 @@ import pytest
 
 from ledger.models import Account
 from ledger.money import Money
-from ledger.selectors import TrialBalanceRow, accounts_with_balances, balance_of, trial_balance
+from ledger.selectors import TrialBalanceRow, balance_of, trial_balance
 from ledger.services.posting import post_entries
 from tests.support.entries import NOON, deposit, transfer, wallet
 
@@ -53,18 +53,3 @@ def test_balance_as_of_counts_what_was_effective_by_then() -> None:
     assert daily == [100, 99, 109, 109]
     assert balance_of(account) == Money(109, "EUR")
     assert balance_of(cash, as_of=days[2]) == balance_of(cash) == Money(110, "EUR")
-
-
-def test_accounts_come_with_their_balances_in_one_query(
-    django_assert_num_queries: object,
-) -> None:
-    post_entries([deposit("d1", wallet("a"), 5), deposit("d2", wallet("b"), 7)])
-
-    with django_assert_num_queries(1):  # type: ignore[operator]
-        found = [(account.code, account.balance.money) for account in accounts_with_balances()]
-
-    assert found == [
-        ("cash:EUR", Money(12, "EUR")),
-        ("a", Money(5, "EUR")),
-        ("b", Money(7, "EUR")),
-    ]

@@ -1,5 +1,7 @@
 """create_refund: counted against the payment from the moment it is asked for."""
 
+import threading
+
 import pytest
 from django.db.models import F
 
@@ -12,6 +14,7 @@ from payments.errors import (
     ReferenceTaken,
     RefundExceedsPayment,
 )
+from payments.gateways.base import Declined
 from payments.models import Payment, Refund
 from payments.services.processing import process_payments, process_refunds
 from payments.services.refunds import RefundWish, create_refund
@@ -25,6 +28,7 @@ from tests.factories import (
     eur,
 )
 from tests.support.books import assert_books_balance, balances
+from tests.support.gateways import EventfulGateway, use_gateway
 from tests.support.races import run_together
 
 
@@ -249,3 +253,23 @@ def test_refunds_are_asked_for_and_booked_at_the_same_time() -> None:
     assert Refund.objects.filter(status="SUCCEEDED").count() == 15
     assert Payment.objects.filter(amount_refunded=F("amount") * 3 / 10).count() == 5
     assert_books_balance()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_whose_refunds_fail_at_once_do_not_deadlock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each has a refund of every payment, one in this order and one in the other."""
+    payments = [SucceededPaymentFactory(money=eur("100.00")) for _ in range(20)]
+    for payment in [*payments, *reversed(payments)]:
+        RefundFactory(payment=payment, money=eur("10.00"))
+    both_have_asked = threading.Barrier(2)
+    declined = Declined("card_closed", "It is closed.")
+    gateway = EventfulGateway(before=lambda: both_have_asked.wait(10), outcome=declined)
+    use_gateway(monkeypatch, gateway)
+
+    outcomes = run_together(*[lambda: process_refunds(limit=20)] * 2)
+
+    assert outcomes == [20, 20]
+    assert Refund.objects.filter(status="FAILED").count() == 40
+    assert set(Payment.objects.values_list("amount_refunded", flat=True)) == {0}
