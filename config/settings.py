@@ -141,6 +141,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 300,
     "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
+    # Longer than a worker's blocking read of 1 s, shorter than anybody's patience.
+    "socket_timeout": 5,
     "health_check_interval": 25,
     "unacked_restore_throttle": 1,
 }

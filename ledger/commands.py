@@ -41,7 +41,10 @@ class ServiceCommand(BaseCommand):
 
 def read_text(path: str) -> str:
     """The UTF-8 text of a file; CommandError if it cannot be read."""
-    return _read(path).decode("utf-8-sig")
+    try:
+        return _read(path).decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise CommandError(f"{path} is not UTF-8: {problem}") from problem
 
 
 def read_bytes(path: str) -> bytes:

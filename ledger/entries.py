@@ -1,9 +1,10 @@
 """Journal entries before they are saved: pure, self-checking values."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from ledger.errors import Invalid, UnbalancedEntry
@@ -104,6 +105,23 @@ class Entry:
             totals[line.account.currency] += line.signed_amount
         if len(lines) < 2 or any(totals.values()):
             raise UnbalancedEntry(self.idempotency_key, dict(totals))
+
+
+def fingerprint(
+    kind: str,
+    reference: str,
+    effective_at: datetime,
+    lines: Iterable[tuple[str, str, str, int]],
+) -> bytes:
+    """SHA-256 over everything that makes two entries the same entry.
+
+    `lines` are (owner, code, direction, amount) in their order. Taken of what was asked, it tells a
+    replay from a clash; taken of what is stored, it tells whether somebody changed it.
+    """
+    parts = [kind, reference, effective_at.astimezone(UTC).isoformat()]
+    for owner, code, direction, amount in lines:
+        parts += (owner, code, direction, str(amount))
+    return hashlib.sha256("\x1f".join(parts).encode()).digest()
 
 
 def moves(account_in: AccountRef, account_out: AccountRef, money: Money) -> tuple[Line, Line]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import total_ordering
 
 from ledger.errors import Invalid
 
@@ -34,6 +35,7 @@ CURRENCY_EXPONENTS: dict[str, int] = {
 
 # Far above any payment, far below 2**63, so that sums of a batch cannot overflow a bigint.
 AMOUNT_MAX = 10**15
+TEXT_LENGTH_MAX = 40
 
 _DECIMAL_TEXT = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
 
@@ -52,7 +54,8 @@ class UnknownCurrency(Invalid):
         super().__init__(f"{str(currency)[:20]!r} is not an ISO 4217 currency with a minor unit.")
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@total_ordering
+@dataclass(frozen=True, slots=True)
 class Money:
     """An exact amount in minor units of one currency: Money(1234, "EUR") is 12.34 euro."""
 
@@ -66,16 +69,31 @@ class Money:
             raise UnknownCurrency(self.currency)
 
     @classmethod
-    def of(cls, value: Decimal | str, currency: str) -> "Money":
-        """Read an amount in major units. Refuses exponent form and decimals it has no unit for."""
+    def of(cls, text: str, currency: str) -> "Money":
+        """Read an amount in major units as people write it.
+
+        Refuses exponent form and more decimals than the currency has, zeros too: in 100.000 a
+        thousand may be meant.
+        """
         exponent = exponent_of(currency)
-        text = f"{value:f}" if isinstance(value, Decimal) and value.is_finite() else str(value)
-        if not _DECIMAL_TEXT.fullmatch(text):
-            raise InvalidAmount(value, "is not a plain decimal number")
+        if len(text) > TEXT_LENGTH_MAX or not _DECIMAL_TEXT.fullmatch(text):
+            raise InvalidAmount(text, "is not a plain decimal number")
         whole, _, decimals = text.partition(".")
-        if decimals[exponent:].strip("0"):
+        if len(decimals) > exponent:
+            raise InvalidAmount(text, f"has more decimals than {currency} ({exponent})")
+        return cls._within_limit(text, int(whole + decimals.ljust(exponent, "0")), currency)
+
+    @classmethod
+    def exactly(cls, value: Decimal, currency: str) -> "Money":
+        """A number in major units whose trailing zeros say nothing. Refuses an inexact one."""
+        exponent = exponent_of(currency)
+        scaled = value.scaleb(exponent) if value.is_finite() else value
+        if not value.is_finite() or scaled != scaled.to_integral_value():
             raise InvalidAmount(value, f"has more decimals than {currency} ({exponent})")
-        amount = int(whole + decimals[:exponent].ljust(exponent, "0"))
+        return cls._within_limit(value, int(scaled), currency)
+
+    @classmethod
+    def _within_limit(cls, value: object, amount: int, currency: str) -> "Money":
         if abs(amount) > AMOUNT_MAX:
             raise InvalidAmount(value, "is larger than any amount this system accepts")
         return cls(amount, currency)
@@ -103,6 +121,10 @@ class Money:
 
     def __neg__(self) -> "Money":
         return Money(-self.amount, self.currency)
+
+    def __lt__(self, other: "Money") -> bool:
+        self._same_currency(other)
+        return self.amount < other.amount
 
     def __bool__(self) -> bool:
         return self.amount != 0

@@ -72,9 +72,17 @@ def publish(kind: Kind) -> None:
     """Send the message unless one is already waiting. Never raises."""
     try:
         if _redis().set(_key(kind), "1", nx=True, ex=UNHEARD_SECONDS):
-            current_app.send_task(kind.value, retry=False, ignore_result=True)
+            _send(kind)
     except Exception as error:  # whatever the broker does, work only waits for the sweeper
         logger.warning("doorbell.failed: %s", error)
+
+
+def _send(kind: Kind) -> None:
+    try:
+        current_app.send_task(kind.value, retry=False, ignore_result=True)
+    except Exception:
+        _redis().delete(_key(kind))  # nobody will hear this one
+        raise
 
 
 @cache

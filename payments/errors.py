@@ -42,15 +42,22 @@ class CurrencyMismatch(Invalid):
 class PaymentNotFound(NotFound):
     code = "payment_not_found"
 
-    def __init__(self, public_id: str) -> None:
-        super().__init__(f"There is no payment {public_id[:60]!r}.")
+    def __init__(self) -> None:
+        super().__init__("There is no such payment.")
 
 
 class RefundNotFound(NotFound):
     code = "refund_not_found"
 
-    def __init__(self, public_id: str) -> None:
-        super().__init__(f"There is no refund {public_id[:60]!r}.")
+    def __init__(self) -> None:
+        super().__init__("There is no such refund.")
+
+
+class UnknownStatus(Invalid):
+    code = "unknown_status"
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"There is no status {status[:30]!r}.")
 
 
 class MerchantNotFound(NotFound):

@@ -15,7 +15,7 @@ def payment_of(merchant: Merchant, public_id: str) -> Payment:
     try:
         return payments_of(merchant).get(public_id=public_id)
     except Payment.DoesNotExist:
-        raise PaymentNotFound(public_id) from None
+        raise PaymentNotFound() from None
 
 
 def refunds_of(merchant: Merchant) -> QuerySet[Refund]:
@@ -27,7 +27,7 @@ def refund_of(merchant: Merchant, public_id: str) -> Refund:
     try:
         return refunds_of(merchant).get(public_id=public_id)
     except Refund.DoesNotExist:
-        raise RefundNotFound(public_id) from None
+        raise RefundNotFound() from None
 
 
 def payments_by_state() -> dict[str, int]:

@@ -21,12 +21,15 @@ class MatchingRule:
 
 
 EXACT = MatchingRule("exact_reference", 1)
+NORMALISED = MatchingRule("normalised_reference", 1)
+IN_TEXT = MatchingRule("reference_in_text", 1)
+TRUNCATED = MatchingRule("truncated_reference", 1)
 MATCHING_RULES = (
     EXACT,
-    MatchingRule("normalised_reference", 1),
-    MatchingRule("reference_in_text", 1),
-    MatchingRule("truncated_reference", 1),
-    MatchingRule("embedded_reference", 1),
+    NORMALISED,
+    IN_TEXT,
+    TRUNCATED,
+    MatchingRule("prefixed_reference", 1),
     MatchingRule("amount_and_due_date", 1, proves_identity=False),
 )
 

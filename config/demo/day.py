@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils import timezone
 
 from config.demo.seed import BANK_ACCOUNTS
@@ -52,8 +53,12 @@ def next_business_day() -> date:
     return max(today, last + timedelta(days=1)) if last else today
 
 
+@transaction.atomic
 def close(*, seed: int, say: Say) -> Evening:
-    """Take the day from settlement to reconciliation through the same services as in production."""
+    """Take the day from settlement to reconciliation through the same services as in production.
+
+    One transaction: an evening that is interrupted has not begun, for the simulators either.
+    """
     day = next_business_day()
     batches = run_settlement(day, actor=Actor.system("settlement"))
     say(f"settlement of {day}: {len(batches)} batches closed")

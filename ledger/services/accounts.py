@@ -41,7 +41,9 @@ def open_account(ref: AccountRef, *, name: str = "") -> Account:
 
 def accounts_by_key(refs: Iterable[AccountRef]) -> dict[AccountKey, Any]:
     """The account row behind each ref by its key; accounts named for the first time are opened."""
-    wanted = {ref.key: ref for ref in refs}
+    wanted: dict[AccountKey, AccountRef] = {}
+    for ref in refs:
+        wanted.setdefault(ref.key, ref)
     found = _find(wanted)
     missing = [wanted[key] for key in sorted(wanted.keys() - found.keys())]
     if missing:

@@ -1,19 +1,20 @@
 """The one way into the journal: set-based, exact, idempotent."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from ledger import sql
-from ledger.entries import DEBIT_NORMAL, Direction, Entry
-from ledger.errors import Conflict
+from ledger.entries import DEBIT_NORMAL, Direction, Entry, fingerprint
+from ledger.errors import Busy, Conflict
 from ledger.ids import new_id
 from ledger.services.accounts import AccountKey, accounts_by_key
+
+COLLISIONS_MAX = 5
 
 
 class Status(StrEnum):
@@ -41,17 +42,30 @@ class EntryRefused(Conflict):
         self.code = result.code
 
 
-@transaction.atomic
 def post_entries(entries: Sequence[Entry]) -> list[Result]:
     """Post each entry, or recognise it, or refuse it, one result per entry in order.
 
     The outcome equals posting them one by one: a refused entry (`insufficient_funds`,
-    `currency_mismatch`, `idempotency_conflict`) leaves no trace and does not fail its neighbours.
+    `currency_mismatch`, `account_type_mismatch`, `idempotency_conflict`) leaves no trace and does
+    not fail its neighbours.
     Call it once per transaction, after all other row locks: balances are locked last, in id order.
     """
     if not entries:
         return []
-    accounts = accounts_by_key({line.account for entry in entries for line in entry.lines})
+    for _ in range(COLLISIONS_MAX):
+        try:
+            return _post_batch(entries)
+        except IntegrityError as collision:
+            # Another transaction used a key of ours on other accounts, so no lock told us apart.
+            # It has committed now, and looking again finds its entry.
+            if "ledger_entry_once_per_key" not in str(collision):
+                raise
+    raise Busy("Other transactions keep posting under the same keys.")
+
+
+@transaction.atomic
+def _post_batch(entries: Sequence[Entry]) -> list[Result]:
+    accounts = accounts_by_key(line.account for entry in entries for line in entry.lines)
     balances = {
         row.account_id: row.debits - row.credits
         for row in sql.rows(
@@ -90,14 +104,6 @@ def post_all(entries: Sequence[Entry]) -> list[Result]:
     return results
 
 
-def fingerprint(entry: Entry) -> bytes:
-    """SHA-256 over everything that makes two entries the same entry."""
-    parts = [entry.kind, entry.reference, entry.effective_at.isoformat()]
-    for line in entry.lines:
-        parts += (line.account.owner, line.account.code, line.direction, str(line.amount))
-    return hashlib.sha256("\x1f".join(parts).encode()).digest()
-
-
 @dataclass(frozen=True, slots=True)
 class _InBatch:
     """An entry this batch writes; its ids are known once it is written."""
@@ -107,7 +113,15 @@ class _InBatch:
 
 
 def _decide(entry: Entry, batch: "_Batch", known: dict[str, Any]) -> Result | _InBatch:
-    digest = fingerprint(entry)
+    digest = fingerprint(
+        entry.kind,
+        entry.reference,
+        entry.effective_at,
+        (
+            (line.account.owner, line.account.code, line.direction, line.amount)
+            for line in entry.lines
+        ),
+    )
     number = batch.numbers.get(entry.idempotency_key)
     if number is not None:
         is_same = digest == batch.fingerprints[number]
@@ -154,6 +168,9 @@ class _Batch:
             if account.currency != line.account.currency:
                 message = f"{account.code} is an account in {account.currency}."
                 return Result(Status.REFUSED, code="currency_mismatch", message=message)
+            if account.type != line.account.type:
+                message = f"{account.code} is an account of type {account.type}."
+                return Result(Status.REFUSED, code="account_type_mismatch", message=message)
             has_floor = has_floor or account.floor is not None
         return self._floor_broken(entry) if has_floor else None
 

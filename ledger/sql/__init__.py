@@ -51,7 +51,7 @@ def array_literal(values: list[Any]) -> str:
     """
     first = next((value for value in values if value is not None), None)
     if isinstance(first, bytes):
-        return "{" + ",".join(f'"\\\\x{value.hex()}"' for value in values) + "}"
+        return "{" + ",".join(map(_hexadecimal, values)) + "}"
     if isinstance(first, int) and None not in values:
         return "{" + ",".join(map(str, values)) + "}"
     if isinstance(first, str) and None not in values:
@@ -61,6 +61,10 @@ def array_literal(values: list[Any]) -> str:
     return (
         "{" + ",".join("NULL" if value is None else _quoted(str(value)) for value in values) + "}"
     )
+
+
+def _hexadecimal(value: bytes | None) -> str:
+    return "NULL" if value is None else f'"\\\\x{value.hex()}"'
 
 
 def _quoted(text: str) -> str:

@@ -2,6 +2,8 @@
 
 import json
 import re
+import unicodedata
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -15,7 +17,11 @@ from ledger.errors import Invalid
 from ledger.money import Money, exponent_of
 from payments.errors import CardNumberRefused
 
-_PAN = re.compile(r"(?<![0-9])(?:[0-9][ -]?){12,18}[0-9](?![0-9])")
+# ISO/IEC 7812: a primary account number.
+PAN_LENGTH_MIN, PAN_LENGTH_MAX = 13, 19
+_DIGIT_RUN = re.compile(r"[0-9](?:[0-9]|[\s._-]{1,3}(?=[0-9])){12,}")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _WORD_START = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
@@ -50,10 +56,11 @@ class DecimalJSONParser(BaseParser):
                 parse_constant=_refuse_constant,
                 object_pairs_hook=_unique_names,
             )
+            for text in _texts_of(data):
+                refuse_card_number(text)
+            return _in_snake_case(data)
         except (ValueError, RecursionError) as error:
             raise ParseError(f"The body is not valid JSON: {error}") from None
-        refuse_card_numbers(data)
-        return _in_snake_case(data)
 
 
 class _JsonDecimal(Decimal):
@@ -75,6 +82,8 @@ def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     names = dict(pairs)
     if len(names) < len(pairs):
         raise ValueError("a name occurs twice in one object")
+    if any(_UNSTORABLE.search(name) for name in names):
+        raise ValueError("a name contains NUL or a lone surrogate")
     return names
 
 
@@ -93,19 +102,36 @@ def _in_snake_case(data: Any) -> Any:
     return renamed
 
 
-def refuse_card_numbers(data: Any) -> None:
-    """Raise CardNumberRefused if any text in the data looks like a card number (Luhn holds)."""
+def _texts_of(data: Any) -> Iterator[str]:
+    """All text in the data, names and whole numbers included."""
     if isinstance(data, dict):
         for name, value in data.items():
-            refuse_card_numbers(name)
-            refuse_card_numbers(value)
+            yield name
+            yield from _texts_of(value)
     elif isinstance(data, list):
         for value in data:
-            refuse_card_numbers(value)
+            yield from _texts_of(value)
     elif isinstance(data, str | int) and not isinstance(data, bool):
-        for found in _PAN.findall(str(data)):
-            if _luhn_holds(re.sub(r"[ -]", "", found)):
-                raise CardNumberRefused()
+        yield str(data)
+
+
+def refuse_card_number(text: str) -> None:
+    """Raise CardNumberRefused if neighbouring groups of digits make up a card number.
+
+    Groups may be divided by spaces, dots, hyphens or underscores, full-width or with invisible
+    characters between; other digits beside the number do not hide it.
+    """
+    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+    for run in _DIGIT_RUN.findall(plain):
+        groups = re.findall("[0-9]+", run)
+        for first in range(len(groups)):
+            number = ""
+            for group in groups[first:]:
+                number += group
+                if len(number) > PAN_LENGTH_MAX:
+                    break
+                if len(number) >= PAN_LENGTH_MIN and _luhn_holds(number):
+                    raise CardNumberRefused()
 
 
 def _luhn_holds(digits: str) -> bool:
@@ -147,4 +173,5 @@ def idempotency_key(request: Request) -> str:
         key = key[1:-1]
     if not isinstance(key, str) or not _IDEMPOTENCY_KEY.fullmatch(key):
         raise MissingIdempotencyKey()
+    refuse_card_number(key)
     return key

@@ -13,7 +13,7 @@ from payments import doorbell
 from payments.api.authentication import HasScope, caller_of
 from payments.api.conventions import AmountField, idempotency_key, read_money
 from payments.api.pages import page_of
-from payments.errors import MerchantNotFound
+from payments.errors import MerchantNotFound, UnknownStatus
 from payments.models import Payment
 from payments.selectors import payment_of, payments_of
 from payments.services.payments import PaymentWish, create_payment
@@ -140,6 +140,8 @@ class Payments(APIView):
     def get(self, request: Request) -> Response:
         rows = payments_of(caller_of(request).merchant)
         if status := request.query_params.get("status"):
+            if status not in Payment.Status.values:
+                raise UnknownStatus(status)
             rows = rows.filter(status=status)
         if reference := request.query_params.get("reference"):
             rows = rows.filter(reference=reference)

@@ -1,5 +1,7 @@
 """Merchants, keys, gateways, payments, refunds and disputes."""
 
+import re
+
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
@@ -43,7 +45,9 @@ class Migration(migrations.Migration):
                         max_length=40,
                         unique=True,
                         validators=[
-                            django.core.validators.RegexValidator("^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+                            django.core.validators.RegexValidator(
+                                re.compile("[A-Za-z0-9][A-Za-z0-9_.-]*\\Z")
+                            )
                         ],
                     ),
                 ),

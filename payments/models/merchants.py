@@ -1,5 +1,6 @@
 """Merchants and the API keys their machines use."""
 
+import re
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.fields import ArrayField
@@ -8,6 +9,8 @@ from django.db import models
 from django.db.models.functions import Now
 
 from ledger.ids import new_id
+
+MERCHANT_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\Z")
 
 
 def merchant_id() -> str:
@@ -25,7 +28,7 @@ class Merchant(models.Model):
     code = models.CharField(
         max_length=40,
         unique=True,
-        validators=[RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")],
+        validators=[RegexValidator(MERCHANT_CODE)],
         help_text="Short name; part of its account codes and never changed.",
     )
     name = models.CharField(max_length=120)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, TextIO
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
 from ledger.actors import Actor
@@ -17,9 +17,11 @@ from ledger.errors import Invalid
 from ledger.money import Money, exponent_of
 from ledger.services.posting import post_all
 from payments.bookkeeping import entry_for_payment, entry_for_refund
-from payments.models import FeePlan, Gateway, Merchant, Payment, Refund
+from payments.models import Gateway, Merchant, Payment, Refund
+from payments.models.merchants import MERCHANT_CODE
+from payments.services.fees import FeePlans
 
-ROWS_PER_TRANSACTION = 2_000
+ROWS_PER_CHUNK = 2_000
 COLUMNS = {
     "payment_id",
     "merchant",
@@ -31,6 +33,7 @@ COLUMNS = {
     "psp",
     "status",
 }
+TEXT_LENGTHS = {"payment_id": 80, "merchant": 40, "reference": 80, "psp": 40}
 
 
 class RowRefused(Invalid):
@@ -82,13 +85,16 @@ class ImportCounts:
         return {"created": self.created, "known": self.known, "sums": sums}
 
 
+@transaction.atomic
 def import_payments(file: TextIO, *, actor: Actor) -> dict[str, ImportCounts]:
     """Load payments and refunds by the columns of the header; merchants are created as needed.
 
     Rows with status `settled` were settled elsewhere: they post nothing and join no batch. Rows
-    loaded before are recognised by their id. The whole file is checked first: RowRefused names the
-    line of the first bad row, and then nothing is loaded.
+    loaded before are recognised by their id. It is one transaction: RowRefused names the line of
+    the first bad row, and then nothing is loaded.
     """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
     gateways = _gateways()
     for row in _read(file):
         _check(row, gateways)
@@ -96,21 +102,24 @@ def import_payments(file: TextIO, *, actor: Actor) -> dict[str, ImportCounts]:
     for is_refund, load in ((False, _load_payments), (True, _load_refunds)):
         file.seek(0)
         rows = (row for row in _read(file) if row.is_refund == is_refund)
-        while chunk := list(itertools.islice(rows, ROWS_PER_TRANSACTION)):
+        while chunk := list(itertools.islice(rows, ROWS_PER_CHUNK)):
             load(chunk, counts["refunds" if is_refund else "payments"], actor)
     return counts
 
 
 def _read(file: TextIO) -> Iterator[HistoryRow]:
-    reader = csv.DictReader(file)
-    missing = COLUMNS - set(reader.fieldnames or ())
-    if missing:
-        raise Invalid(f"The columns {', '.join(sorted(missing))} are missing.")
-    for raw in reader:
-        try:
-            yield _row(reader.line_num, raw)
-        except (ValueError, TypeError, Invalid) as problem:
-            raise RowRefused(reader.line_num, problem) from None
+    reader = csv.DictReader(file, restkey="more", restval="")
+    try:
+        missing = COLUMNS - set(reader.fieldnames or ())
+        if missing:
+            raise Invalid(f"The columns {', '.join(sorted(missing))} are missing.")
+        for raw in reader:
+            try:
+                yield _row(reader.line_num, raw)
+            except (ValueError, TypeError, OverflowError, Invalid) as problem:
+                raise RowRefused(reader.line_num, problem) from None
+    except csv.Error as problem:
+        raise RowRefused(reader.line_num, problem) from None
 
 
 def _row(line_no: int, raw: dict[str, str]) -> HistoryRow:
@@ -118,14 +127,21 @@ def _row(line_no: int, raw: dict[str, str]) -> HistoryRow:
         raise ValueError(f"type is {raw['type']!r}; payment or refund is known")
     if raw["status"] not in ("captured", "settled"):
         raise ValueError(f"status is {raw['status']!r}; captured or settled is known")
-    for column in ("payment_id", "merchant", "reference", "psp"):
+    for column, length in TEXT_LENGTHS.items():
         if not raw[column]:
             raise ValueError(f"{column} is empty")
+        if len(raw[column]) > length or "\x00" in raw[column]:
+            raise ValueError(f"{column} is longer than {length} characters or contains NUL")
+    if not MERCHANT_CODE.fullmatch(raw["merchant"]):
+        raise ValueError(f"merchant {raw['merchant']!r} is no code of a merchant")
     money = Money.of(raw["amount"], raw["currency"])
     if money.amount <= 0:
         raise ValueError(f"the amount {money} is not positive")
     effective_at = datetime.fromisoformat(raw["created_at"])
+    effective_at = effective_at if effective_at.tzinfo else effective_at.replace(tzinfo=UTC)
     fee = raw.get("expected_fee") or ""
+    if fee.startswith("-"):
+        raise ValueError(f"expected_fee {fee} is negative")
     due_on = raw.get("expected_settlement_date") or ""
     settlement_currency = raw.get("settlement_currency") or money.currency
     exponent_of(settlement_currency)
@@ -138,7 +154,7 @@ def _row(line_no: int, raw: dict[str, str]) -> HistoryRow:
         money=money,
         reference=raw["reference"],
         parent_reference=raw.get("parent_reference") or "",
-        effective_at=effective_at if effective_at.tzinfo else effective_at.replace(tzinfo=UTC),
+        effective_at=effective_at.astimezone(UTC),
         gateway=raw["psp"],
         fee_expected=Money.of(fee, raw.get("fee_currency") or money.currency) if fee else None,
         settlement_currency=settlement_currency,
@@ -159,19 +175,16 @@ def _gateways() -> dict[str, Gateway]:
     return {gateway.code: gateway for gateway in Gateway.objects.all()}
 
 
-@transaction.atomic
 def _load_payments(chunk: list[HistoryRow], counts: ImportCounts, actor: Actor) -> None:
     merchants, gateways = _merchants(chunk), _gateways()
     new = _new_rows(chunk, Payment, merchants, counts)
-    plans = {
-        (plan.merchant_id, plan.currency): plan
-        for plan in FeePlan.objects.filter(merchant__in=merchants.values()).order_by("valid_from")
-    }
+    plans = FeePlans(merchants.values())
     payments = []
     for row in new:
         merchant = merchants[row.merchant]
-        plan = plans.get((merchant.pk, row.money.currency))
-        fee = plan.fee_for(row.money).amount if plan and not row.is_settled else 0
+        fee = 0
+        if not row.is_settled:
+            fee = plans.fee_for(merchant, row.money, on=row.effective_at.date())
         payments.append(
             Payment(
                 **_shared_fields(row, merchant, actor),
@@ -193,7 +206,6 @@ def _load_payments(chunk: list[HistoryRow], counts: ImportCounts, actor: Actor) 
     )
 
 
-@transaction.atomic
 def _load_refunds(chunk: list[HistoryRow], counts: ImportCounts, actor: Actor) -> None:
     merchants = _merchants(chunk)
     new = _new_rows(chunk, Refund, merchants, counts)
@@ -250,8 +262,8 @@ def _shared_fields(row: HistoryRow, merchant: Merchant, actor: Actor) -> dict[st
         "effective_at": row.effective_at,
         "settlement_currency": row.settlement_currency,
         "settlement_due_on": row.settlement_due_on,
-        "processor_fee_expected": row.fee_expected.amount if row.fee_expected else None,
-        "processor_fee_currency": row.fee_expected.currency if row.fee_expected else "",
+        "processor_fee_expected": None if row.fee_expected is None else row.fee_expected.amount,
+        "processor_fee_currency": "" if row.fee_expected is None else row.fee_expected.currency,
     }
 
 

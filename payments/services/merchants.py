@@ -18,6 +18,7 @@ from ledger.services.accounts import open_account
 from ledger.services.posting import post_entry
 from payments.bookkeeping import entry_for_wallet_funding, wallet
 from payments.models import ApiKey, FeePlan, Merchant
+from payments.models.merchants import MERCHANT_CODE
 
 KEY_PREFIX_LENGTH = 8
 
@@ -38,6 +39,8 @@ def register_merchant(
 
     `time_zone` is an IANA name; Invalid is raised for any other.
     """
+    if not MERCHANT_CODE.match(code) or len(code) > 40:
+        raise Invalid(f"{code[:60]!r} is no code of a merchant: letters, digits, _ . - only.")
     try:
         ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError):

@@ -4,21 +4,24 @@ The gateway is called between two transactions, never inside one. A crash before
 the row PROCESSING and due again when its lease is over; it is then asked about, never charged anew.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from ledger import sql
+from ledger.errors import DomainError
 from ledger.services.posting import post_all
 from ledger.states import move
 from payments import gateways, work
 from payments.bookkeeping import entry_for_payment, entry_for_refund
 from payments.calendar import add_business_days
+from payments.errors import NoGateway
 from payments.gateways.base import (
     Accepted,
     Action,
@@ -28,7 +31,10 @@ from payments.gateways.base import (
     Unanswered,
 )
 from payments.locks import lock_payments
-from payments.models import FeePlan, Payment, Refund
+from payments.models import Payment, Refund
+from payments.services.fees import FeePlans
+
+logger = logging.getLogger(__name__)
 
 Operation = TypeVar("Operation", Payment, Refund)
 
@@ -50,8 +56,7 @@ def process_payments(limit: int = work.BATCH_SIZE_MAX) -> int:
     """Take one batch of due payments as far as the gateways answer; returns how many it took."""
     claimed = work.claim(Payment, limit=limit, status=Payment.Status.PROCESSING)
     outcomes = _ask(_with_relations(claimed), _payment_request)
-    if claimed:
-        _complete_payments(claimed, outcomes)
+    _complete(claimed, outcomes, _complete_payments)
     return len(claimed)
 
 
@@ -59,9 +64,27 @@ def process_refunds(limit: int = work.BATCH_SIZE_MAX) -> int:
     """Take one batch of due refunds as far as the gateways answer; returns how many it took."""
     claimed = work.claim(Refund, limit=limit, status=Refund.Status.PROCESSING)
     outcomes = _ask(_with_relations(claimed), _refund_request)
-    if claimed:
-        _complete_refunds(claimed, outcomes)
+    _complete(claimed, outcomes, _complete_refunds)
     return len(claimed)
+
+
+def _complete(
+    claimed: list[Operation],
+    outcomes: dict[int, Outcome],
+    complete: Callable[[list[Operation], dict[int, Outcome]], None],
+) -> None:
+    """Write the batch; if one row cannot be written, the others are, and that one waits."""
+    if not claimed:
+        return
+    try:
+        complete(claimed, outcomes)
+    except (DomainError, DatabaseError):
+        if len(claimed) == 1:
+            # Its lease stands: it comes back when that is over, and so on until somebody mends it.
+            logger.exception("work.cannot_be_written: %s", claimed[0])
+            return
+        for row in claimed:
+            _complete([row], outcomes, complete)
 
 
 def _with_relations(claimed: list[Operation]) -> list[Operation]:
@@ -109,7 +132,11 @@ def _ask(
         by_gateway[payment.gateway].append(row)
     outcomes: dict[int, Outcome] = {}
     for record, group in by_gateway.items():
-        gateway = gateways.adapter_for(record)
+        try:
+            gateway = gateways.adapter_for(record)
+        except NoGateway as problem:
+            outcomes.update((row.pk, Unanswered(problem.code)) for row in group)
+            continue
         asked_before = [row for row in group if row.attempts > 1]
         answers = gateway.look_up([row.public_id for row in asked_before])
         for row, answer in zip(asked_before, answers, strict=True):
@@ -126,12 +153,11 @@ def _complete_payments(claimed: list[Payment], outcomes: dict[int, Outcome]) -> 
     """Write all outcomes and postings in one transaction, to the rows that are still ours."""
     held = _with_relations(work.still_held(Payment, claimed))
     now = timezone.now()
-    plans = _plans_for(held)
+    plans = FeePlans(payment.merchant for payment in held)
     for payment in held:
         _note_outcome(payment, outcomes[payment.pk], now)
         if payment.status == Payment.Status.SUCCEEDED:
-            plan = plans.get((payment.merchant_id, payment.currency))
-            payment.fee = plan.fee_for(payment.money).amount if plan else 0
+            payment.fee = plans.fee_for(payment.merchant, payment.money, on=now.date())
     post_all([entry_for_payment(row, now) for row in held if row.status == "SUCCEEDED"])
     sql.execute(
         "payments",
@@ -187,12 +213,3 @@ def _note_outcome(row: Payment | Refund, outcome: Outcome, now: datetime) -> Non
             row.due_at = work.retry_at(row.attempts, now=now)
             return
     row.due_at = None
-
-
-def _plans_for(payments: list[Payment]) -> dict[tuple[int, str], FeePlan]:
-    """The fee plan in force today per merchant and currency."""
-    plans = FeePlan.objects.filter(
-        merchant__in={payment.merchant_id for payment in payments},
-        valid_from__lte=timezone.now().date(),
-    ).order_by("valid_from")
-    return {(plan.merchant_id, plan.currency): plan for plan in plans}

@@ -111,7 +111,7 @@ def _at_rate(sold: Money, rate: Decimal | None, bought: Money) -> Money:
     if rate is None:
         return bought
     unit = Decimal(1).scaleb(-exponent_of(bought.currency))
-    return Money.of((sold.decimal * rate).quantize(unit, ROUND_HALF_UP), bought.currency)
+    return Money.exactly((sold.decimal * rate).quantize(unit, ROUND_HALF_UP), bought.currency)
 
 
 @transaction.atomic

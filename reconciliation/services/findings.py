@@ -32,12 +32,28 @@ def open_unparsed_lines(source: Source, run: ReconciliationRun) -> None:
     )
 
 
-def open_balance_gaps(source: Source, run: ReconciliationRun) -> None:
-    """Each statement whose closing balance is not the opening plus all lines since is one too."""
+def judge_balances(source: Source, run: ReconciliationRun) -> None:
+    """Each statement whose closing balance is not the opening plus all lines since is one too.
+
+    A gap that later statements filled is resolved.
+    """
+    gaps = {
+        f"{Discrepancy.Type.BALANCE_GAP}:statement:{gap.statement.pk}": (account, gap)
+        for account in source.accounts.all()
+        for gap in balance_gaps(account, day=run.as_of)
+    }
+    Discrepancy.objects.filter(
+        source=source,
+        type=Discrepancy.Type.BALANCE_GAP,
+        status=Discrepancy.Status.OPEN,
+        since__lte=run.as_of,
+    ).exclude(key__in=gaps).update(
+        status=Discrepancy.Status.RESOLVED, resolved_at=timezone.now(), resolved_by=run
+    )
     Discrepancy.objects.bulk_create(
         [
             Discrepancy(
-                key=f"{Discrepancy.Type.BALANCE_GAP}:statement:{gap.statement.pk}",
+                key=key,
                 type=Discrepancy.Type.BALANCE_GAP,
                 source=source,
                 reference=gap.statement.identifier or gap.statement.file.public_id,
@@ -49,8 +65,7 @@ def open_balance_gaps(source: Source, run: ReconciliationRun) -> None:
                 opened_by=run,
                 opened_at=timezone.now(),
             )
-            for account in source.accounts.all()
-            for gap in balance_gaps(account, day=run.as_of)
+            for key, (account, gap) in gaps.items()
         ],
         ignore_conflicts=True,
     )

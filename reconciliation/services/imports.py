@@ -4,18 +4,18 @@ import hashlib
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from ledger.actors import Actor
-from ledger.entries import AccountRef
 from ledger.errors import Invalid
 from ledger.money import Money
 from ledger.services.posting import post_entry
 from reconciliation.bookkeeping import entry_for_bank_opening
+from reconciliation.days import start_of
 from reconciliation.errors import FileRefused, UnknownAccount
 from reconciliation.importers import FORMATS, recognise
 from reconciliation.importers.records import (
@@ -33,7 +33,7 @@ from reconciliation.models import RejectedLine, Source, SourceAccount, Statement
 from reconciliation.services.sources import source_account
 from reconciliation.services.staging import Staging
 
-FILE_SIZE_MAX = 100 * 1024 * 1024
+FILE_SIZE_MAX = 400 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -177,7 +177,7 @@ class _Reader:
         if balance is None:
             return None
         try:
-            return Money.of(balance, currency).amount
+            return Money.exactly(balance, currency).amount
         except Invalid as problem:
             self._reject(0, f"balance: {problem}", str(balance))
             return None
@@ -208,24 +208,38 @@ class _Reader:
 
 
 def _open_account(statement: Statement) -> None:
-    """The first statement of a bank account says what was there before: book it, once."""
+    """The first statement of a bank account says what was there before: book it, once.
+
+    Statements may come in any order: an earlier one replaces the opening of a later one.
+    """
     account = SourceAccount.objects.select_for_update().get(pk=statement.source_account_id)
-    if account.source.kind != Source.Kind.BANK_STATEMENT or account.opening_on is not None:
+    if account.source.kind != Source.Kind.BANK_STATEMENT or statement.opening_balance is None:
         return
-    if statement.opening_balance is None:
-        return
+    if account.opening_on is not None:
+        if statement.first_day >= account.opening_on:
+            return
+        _book_opening(account, is_reversal=True)
     account.opening_balance = statement.opening_balance
     account.opening_on = statement.first_day
     account.save(update_fields=["opening_balance", "opening_on"])
-    money = Money(statement.opening_balance, account.currency)
-    if money:
-        ref: AccountRef = account.ledger_account.ref
-        start = datetime.combine(statement.first_day, time.min, account.source.time_zone)
-        post_entry(
-            entry_for_bank_opening(
-                ref, money, key=account.ledger_account.public_id, effective_at=start
-            )
+    _book_opening(account)
+
+
+def _book_opening(account: SourceAccount, *, is_reversal: bool = False) -> None:
+    """Post what was in the account when its first day began, or take that back."""
+    assert account.opening_on is not None
+    money = Money(account.opening_balance or 0, account.currency)
+    if not money:
+        return
+    action = "reversal" if is_reversal else "opening"
+    post_entry(
+        entry_for_bank_opening(
+            account.ledger_account.ref,
+            -money if is_reversal else money,
+            key=f"{account.ledger_account.public_id}:{account.opening_on}:{action}",
+            effective_at=start_of(account.opening_on, account.source.time_zone),
         )
+    )
 
 
 def is_unbooked(rejected: RejectedLine) -> bool:

@@ -11,7 +11,15 @@ from payments.calendar import add_business_days
 from payments.models import Payment
 from payments.services.disputes import DisputeNotice, record_disputes
 from reconciliation.days import end_of, start_of
-from reconciliation.matching_rules import DISPUTE_REFERENCE, EXACT, MATCHING_RULES, MatchingRule
+from reconciliation.matching_rules import (
+    DISPUTE_REFERENCE,
+    EXACT,
+    IN_TEXT,
+    MATCHING_RULES,
+    NORMALISED,
+    TRUNCATED,
+    MatchingRule,
+)
 from reconciliation.models import (
     Discrepancy,
     Match,
@@ -46,7 +54,15 @@ def match_processor(source: Source, run: ReconciliationRun) -> None:
         _apply(rule, number)
         if rule is EXACT:
             sql.execute(APP, "open_rest")
-    sql.execute(APP, "find_repeated_lines", **scope)
+    sql.execute(
+        APP,
+        "find_repeated_lines",
+        gateway_id=source.gateway.pk,
+        normalised_rule=MATCHING_RULES.index(NORMALISED),
+        in_text_rule=MATCHING_RULES.index(IN_TEXT),
+        truncated_rule=MATCHING_RULES.index(TRUNCATED),
+    )
+    sql.execute(APP, "put_first_lines_first")
     _store(source, run)
     if StatementLine.objects.filter(source_account__source=source).exists():
         sql.execute(APP, "open_missing", run_id=run.pk, **scope)

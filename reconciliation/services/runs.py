@@ -7,13 +7,13 @@ from django.utils import timezone
 
 from ledger import sql
 from reconciliation.errors import NothingToReconcile
-from reconciliation.locks import lock_reconciliation
+from reconciliation.locks import lock_reconciliation, one_run_at_a_time
 from reconciliation.matching_rules import ALL_RULES
 from reconciliation.models import Discrepancy, Match, ReconciliationRun, Source
 from reconciliation.selectors import latest_day
 from reconciliation.services.booking import book_run
 from reconciliation.services.deposits import BankMatcher
-from reconciliation.services.findings import open_balance_gaps, open_unparsed_lines
+from reconciliation.services.findings import judge_balances, open_unparsed_lines
 from reconciliation.services.matching import match_processor
 from reconciliation.services.sources import processor_accounts
 
@@ -28,6 +28,11 @@ def reconcile(*, as_of: date | None = None, source: Source | None = None) -> Rec
     day = as_of or latest_day()
     if day is None:
         raise NothingToReconcile()
+    with one_run_at_a_time():
+        return _run(day, source)
+
+
+def _run(day: date, source: Source | None) -> ReconciliationRun:
     for unfinished in ReconciliationRun.objects.filter(finished_at=None).order_by("pk"):
         _finish(unfinished)
     run = ReconciliationRun.objects.create(
@@ -54,7 +59,7 @@ def _match(source: Source, run: ReconciliationRun) -> None:
         BankMatcher(source, run).match()
     sql.execute("reconciliation", "resolve_by_evidence", run_id=run.pk)
     open_unparsed_lines(source, run)
-    open_balance_gaps(source, run)
+    judge_balances(source, run)
 
 
 def _currencies_owed(source: Source) -> list[str]:

@@ -32,12 +32,12 @@ class Staging:
 
     def add(self, line: ParsedLine, account: SourceAccount) -> int:
         """Stage a line and return its net, minor units. Raises Invalid for an inexact amount."""
-        gross = Money.of(line.gross, account.currency)
-        fee = Money.of(line.fee, account.currency)
-        net = Money.of(line.net, account.currency)
+        gross = Money.exactly(line.gross, account.currency)
+        fee = Money.exactly(line.fee, account.currency)
+        net = Money.exactly(line.net, account.currency)
         presented = None
         if line.presentment_amount is not None:
-            presented = Money.of(line.presentment_amount, line.presentment_currency)
+            presented = Money.exactly(line.presentment_amount, line.presentment_currency)
         _check_lengths(line)
         self._rows.append(
             (
@@ -90,9 +90,14 @@ def _check_lengths(line: ParsedLine) -> None:
 
 
 def identity_of(line: ParsedLine) -> str:
-    """The kind and the reporter's line id, or a hash of everything the line says."""
+    """What makes the line the same line in another file.
+
+    The kind, the reporter's line id, and where and when it counts: the same id in another payout is
+    a second report of it. Without an id, a hash of everything the line says.
+    """
     if line.external_id:
-        return f"{line.kind}:{line.external_id}"
+        said_again = (line.value_on, line.payout_id)
+        return f"{line.kind}:{line.external_id}:{_digest(said_again)[:12]}"
     said = (
         line.kind,
         line.booked_on,
@@ -108,4 +113,8 @@ def identity_of(line: ParsedLine) -> str:
         line.text,
         line.references,
     )
-    return f"sha256:{hashlib.sha256(repr(said).encode()).hexdigest()}"
+    return f"sha256:{_digest(said)}"
+
+
+def _digest(said: object) -> str:
+    return hashlib.sha256(repr(said).encode()).hexdigest()

@@ -2,7 +2,7 @@
 -- otherwise the line stays open with its candidates. Of several lines for one item the first in
 -- booking date and file order is the match, unless the rule does not prove identity.
 WITH undecided AS (
-    SELECT candidate.*, line.booked_on, line.file_id, line.line_no,
+    SELECT candidate.*, line.booked_on, line.value_on, line.file_id, line.line_no,
            (line.merchant = item.merchant OR line.merchant LIKE '%%\_' || item.merchant) AS agrees,
            count(*) OVER (PARTITION BY line_id) AS items
     FROM candidate
@@ -23,7 +23,9 @@ ranked AS (
            row_number() OVER item_lines AS nth,
            count(*) OVER (PARTITION BY item_kind, item_id) AS lines
     FROM narrowed WHERE items_left = 1
-    WINDOW item_lines AS (PARTITION BY item_kind, item_id ORDER BY booked_on, file_id, line_no)
+    WINDOW item_lines AS (
+        PARTITION BY item_kind, item_id ORDER BY booked_on, value_on, file_id, line_no
+    )
 ),
 matched AS (
     INSERT INTO found (rule_no, line_id, item_kind, item_id)
@@ -32,8 +34,8 @@ matched AS (
     RETURNING line_id
 ),
 seen_again AS (
-    INSERT INTO repeated (line_id, item_kind, item_id)
-    SELECT line_id, item_kind, item_id FROM ranked WHERE nth > 1 AND %(proves_identity)s
+    INSERT INTO repeated (rule_no, line_id, item_kind, item_id)
+    SELECT %(rule_no)s, line_id, item_kind, item_id FROM ranked WHERE nth > 1 AND %(proves_identity)s
     RETURNING line_id
 )
 INSERT INTO tied (line_id, item_kind, item_id)

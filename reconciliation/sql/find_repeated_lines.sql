@@ -1,15 +1,8 @@
--- Lines left over whose reference, as a whole or as a word, belongs to an item that has its line.
+-- Lines left over that carry the reference, whole, in text or truncated, of an item that has its line.
 WITH rest AS (
     SELECT line_id, line_kind, reference, key FROM rest_line
-    WHERE NOT EXISTS (SELECT FROM found WHERE found.line_id = rest_line.line_id)
+    WHERE key <> '' AND NOT EXISTS (SELECT FROM found WHERE found.line_id = rest_line.line_id)
         AND NOT EXISTS (SELECT FROM repeated WHERE repeated.line_id = rest_line.line_id)
-),
-spelling AS (
-    SELECT line_id, line_kind, key FROM rest WHERE key <> ''
-    UNION
-    SELECT line_id, line_kind, upper(regexp_replace(word, '[^A-Za-z0-9]', '', 'g'))
-    FROM rest CROSS JOIN LATERAL regexp_split_to_table(reference, '[^A-Za-z0-9_-]+') AS word
-    WHERE length(word) >= 8
 ),
 matched AS (
     SELECT 'payment' AS item_kind, payment.id AS item_id, 'charge' AS line_kind,
@@ -28,8 +21,23 @@ matched AS (
         EXISTS (SELECT FROM reconciliation_match WHERE refund_id = refund.id)
         OR EXISTS (SELECT FROM found WHERE item_kind = 'refund' AND item_id = refund.id)
     )
+),
+recognised AS (
+    SELECT line_id, item_kind, item_id, %(normalised_rule)s AS rule_no
+    FROM rest JOIN matched USING (line_kind, key)
+    UNION ALL
+    SELECT line_id, item_kind, item_id, %(in_text_rule)s
+    FROM rest JOIN spelling USING (line_id, line_kind)
+    JOIN matched ON matched.line_kind = rest.line_kind AND matched.key = spelling.key
+    UNION ALL
+    SELECT line_id, item_kind, item_id, %(truncated_rule)s
+    FROM rest JOIN matched
+        ON matched.line_kind = rest.line_kind AND left(matched.key, 10) = left(rest.key, 10)
+            AND starts_with(matched.key, rest.key)
+    WHERE length(regexp_replace(reference, '[^A-Za-z0-9]+$|^\s+', '', 'g')) >= 12
 )
-INSERT INTO repeated (line_id, item_kind, item_id)
-SELECT DISTINCT ON (line_id) line_id, item_kind, item_id
-FROM spelling JOIN matched USING (line_kind, key)
-ORDER BY line_id, item_id
+INSERT INTO repeated (rule_no, line_id, item_kind, item_id)
+SELECT min(rule_no), line_id, min(item_kind), min(item_id)
+FROM recognised
+GROUP BY line_id
+HAVING count(DISTINCT (item_kind, item_id)) = 1

@@ -10,6 +10,10 @@ WITH finding AS (
     WHERE NOT EXISTS (SELECT FROM found WHERE found.line_id = line.line_id)
         AND NOT EXISTS (SELECT FROM repeated WHERE repeated.line_id = line.line_id)
         AND NOT EXISTS (SELECT FROM tied WHERE tied.line_id = line.line_id)
+        AND NOT EXISTS (
+            SELECT FROM reconciliation_discrepancy AS known
+            WHERE known.line_id = line.line_id AND known.type = 'duplicate_line'
+        )
 )
 INSERT INTO reconciliation_discrepancy (
     public_id, key, type, status, source_id, reference, currency, amount, expected, actual, since,

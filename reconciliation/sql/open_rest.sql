@@ -10,5 +10,16 @@ FROM open_item AS item
 WHERE NOT EXISTS (
     SELECT FROM found WHERE found.item_kind = item.item_kind AND found.item_id = item.item_id
 );
+-- Up to six neighbouring parts of a line's reference, written together: one of them may be it.
+CREATE TEMPORARY TABLE spelling ON COMMIT DROP AS
+SELECT DISTINCT line_id, line_kind, array_to_string(parts[first:last], '') AS key
+FROM (
+    SELECT line_id, line_kind, regexp_split_to_array(upper(reference), '[^A-Z0-9]+') AS parts
+    FROM rest_line
+) AS line
+CROSS JOIN LATERAL generate_series(1, least(cardinality(parts), 40)) AS first
+CROSS JOIN LATERAL generate_series(first, least(first + 5, cardinality(parts))) AS last
+WHERE length(array_to_string(parts[first:last], '')) >= 8;
 ANALYZE rest_line;
-ANALYZE rest_item
+ANALYZE rest_item;
+ANALYZE spelling

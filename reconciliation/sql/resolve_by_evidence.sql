@@ -1,4 +1,5 @@
--- Close what later evidence ended: what was missing and has its line now, an orphan that was matched.
+-- Close what later evidence ended: what was missing and has its line now, a line of nobody that
+-- turned out to be somebody's.
 UPDATE reconciliation_discrepancy AS discrepancy
 SET status = 'RESOLVED', resolved_at = now(), resolved_by_id = %(run_id)s
 WHERE status = 'OPEN' AND (
@@ -9,6 +10,11 @@ WHERE status = 'OPEN' AND (
     OR (type = 'deposit_missing' AND EXISTS (
         SELECT FROM reconciliation_match AS match
         WHERE match.processor_payout_id = discrepancy.processor_payout_id))
-    OR (type IN ('orphan_line', 'unexplained_bank_line') AND EXISTS (
-        SELECT FROM reconciliation_matchline AS part WHERE part.line_id = discrepancy.line_id))
+    OR (type IN ('orphan_line', 'unexplained_bank_line') AND (
+        EXISTS (
+            SELECT FROM reconciliation_matchline AS part WHERE part.line_id = discrepancy.line_id)
+        OR EXISTS (
+            SELECT FROM reconciliation_discrepancy AS known
+            WHERE known.line_id = discrepancy.line_id
+                AND known.type IN ('duplicate_line', 'deposit_duplicate'))))
 )

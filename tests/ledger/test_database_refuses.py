@@ -279,8 +279,28 @@ def test_second_account_with_the_code_of_an_owner() -> None:
 
 def test_account_of_no_known_type() -> None:
     open_account(wallet("a"))
+    statement = """
+    INSERT INTO ledger_account (public_id, owner, code, name, type, currency)
+    SELECT 'acct_raw', owner, 'b', name, 'other', currency FROM ledger_account
+    """
 
-    assert refused_by("UPDATE ledger_account SET type = 'other'") == "ledger_account_type_known"
+    assert refused_by(statement) == "ledger_account_type_known"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE ledger_account SET currency = 'USD'",
+        "UPDATE ledger_account SET type = 'asset'",
+        "UPDATE ledger_account SET code = 'b'",
+        "DELETE FROM ledger_account",
+        "DELETE FROM ledger_accountbalance",
+    ],
+)
+def test_what_an_account_is_never_changes(change: str) -> None:
+    open_account(wallet("a"))
+
+    assert refused_by(change) == "ledger_append_only"
 
 
 def test_account_that_was_posted_to_cannot_be_deleted() -> None:

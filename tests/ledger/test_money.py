@@ -71,15 +71,31 @@ def test_amounts_beyond_the_bound_are_refused(text: str) -> None:
 
 
 def test_decimals_are_read_exactly_however_they_are_written() -> None:
-    assert Money.of(Decimal("12.30"), "EUR") == Money(12_30, "EUR")
-    assert Money.of(Decimal("1E+2"), "EUR") == Money(100_00, "EUR")
-    assert Money.of(Decimal("-0.00"), "EUR") == Money(0, "EUR")
+    assert Money.exactly(Decimal("12.30"), "EUR") == Money(12_30, "EUR")
+    assert Money.exactly(Decimal("1E+2"), "EUR") == Money(100_00, "EUR")
+    assert Money.exactly(Decimal("-0.00"), "EUR") == Money(0, "EUR")
+
+
+def test_more_decimals_than_the_currency_has_may_mean_thousands() -> None:
+    for text, currency in (("100.000", "EUR"), ("100.00", "JPY")):
+        with pytest.raises(Invalid, match="more decimals"):
+            Money.of(text, currency)
+
+    assert Money.exactly(Decimal("100.00000"), "EUR") == Money(100_00, "EUR")
+    with pytest.raises(Invalid, match="more decimals"):
+        Money.exactly(Decimal("0.001"), "EUR")
+
+
+def test_amounts_of_different_currencies_are_not_compared() -> None:
+    assert Money(1, "EUR") < Money(2, "EUR")
+    with pytest.raises(TypeError):
+        assert Money(1, "EUR") < Money(2, "USD")
 
 
 @pytest.mark.parametrize("value", ["NaN", "sNaN", "Infinity", "-Infinity"])
 def test_decimals_that_are_no_numbers_are_refused(value: str) -> None:
     with pytest.raises(Invalid) as refusal:
-        Money.of(Decimal(value), "EUR")
+        Money.exactly(Decimal(value), "EUR")
 
     assert refusal.value.code == "invalid_amount"
 

@@ -170,7 +170,7 @@ def test_imported_payments_are_no_work_for_anybody() -> None:
         (PAID.replace("M1-A", ""), "reference is empty"),
         (PAID.replace("P1", ""), "payment_id is empty"),
         (PAID.replace("1.65", "1.655"), "more decimals than EUR"),
-        ("P1,M1,payment", "status is None"),
+        ("P1,M1,payment", "status is ''"),
         (BACK.replace(",M1-A,captured", ",,captured"), "a refund needs its payment's reference"),
         (BACK.replace("captured", "settled"), "settled elsewhere is not loaded"),
     ],

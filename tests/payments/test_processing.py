@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from ledger.models import JournalEntry
-from ledger.services.posting import EntryRefused, post_entry
+from ledger.services.posting import post_entry
 from payments import work
 from payments.calendar import add_business_days
 from payments.gateways.base import Declined, Unanswered
@@ -443,17 +443,17 @@ def test_worker_that_dies_at_a_refund_gives_back_and_books_once(
 
 
 @pytest.mark.django_db
-def test_batch_that_cannot_be_booked_is_not_written_at_all(books: None) -> None:
+def test_payment_that_cannot_be_booked_waits_and_holds_up_nobody(books: None) -> None:
     """A refusal of the ledger is a defect of ours; no payment succeeds without its entry."""
     merchant = MerchantFactory()
     first, second = PaymentFactory(merchant=merchant), PaymentFactory(merchant=merchant)
     post_entry(deposit(f"payment:{second.public_id}", wallet("somebody else"), 1))
-    before = balances()
 
-    with pytest.raises(EntryRefused) as refusal:
-        process_payments()
+    assert process_payments() == 2
 
-    assert refusal.value.code == "idempotency_conflict"
-    assert set(Payment.objects.values_list("status", "fee")) == {("PROCESSING", 0)}
-    assert balances() == before
-    assert not JournalEntry.objects.filter(reference=first.public_id).exists()
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.status, second.status, second.fee) == ("SUCCEEDED", "PROCESSING", 0)
+    assert second.due_at is not None
+    assert JournalEntry.objects.filter(reference=first.public_id).count() == 1
+    assert not JournalEntry.objects.filter(reference=second.public_id).exists()

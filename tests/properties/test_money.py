@@ -34,7 +34,7 @@ def test_what_is_shown_is_read_back(amount: int, currency: str) -> None:
     money = Money(amount, currency)
 
     assert Money.of(money.text, currency) == money
-    assert Money.of(money.decimal, currency) == money
+    assert Money.exactly(money.decimal, currency) == money
     assert Decimal(money.text) == money.decimal
 
 

@@ -1,5 +1,7 @@
 """Processors' payouts and our own on the bank statement."""
 
+from datetime import timedelta
+
 import pytest
 
 from ledger.models import Account
@@ -126,6 +128,24 @@ def test_a_closing_balance_that_does_not_add_up_is_a_gap(sources):
     )
     (proof,) = tie_outs(run.as_of, source=sources[1])
     assert (proof.statement.text, proof.open.text) == ("1099.00", "-0.65")
+    assert not proof.difference
+
+
+def test_statements_may_come_in_any_order(sources):
+    first, second = bank_of(day=DAY), bank_of(day=DAY + timedelta(days=1))
+    first.book(eur("10.00"), counterparty="Tenant", text="RENT")
+    early = first.statement()
+    second.book(eur("20.00"), counterparty="Tenant", text="RENT")
+    late = second.statement()
+
+    load(sources[1], late)
+    load(sources[1], early)
+    reconcile()
+
+    assert [kind for kind, _, _ in opened()] == ["unexplained_bank_line"] * 2
+    assert balance("equity:opening:EUR") == "1000.00"
+    (proof,) = tie_outs(DAY + timedelta(days=1), source=sources[1])
+    assert (proof.book.text, proof.statement.text) == ("1000.00", "1030.00")
     assert not proof.difference
 
 

@@ -83,7 +83,8 @@ def test_a_difference_is_found_and_still_matches(sources, _case, changes, expect
         ("INV:ORDER-00010002/EU", "reference_in_text"),
         ("Payment for your order ORDER-00010002 - thank you", "reference_in_text"),
         ("ORDER-000100", "truncated_reference"),
-        ("xxORDER00010002yy", "embedded_reference"),
+        ("INVORDER-00010002", "prefixed_reference"),
+        ("INV-ORDER-0001 0002 thank you", "reference_in_text"),
     ],
 )
 def test_a_retyped_reference_is_recognised(sources, reported, rule):
@@ -128,6 +129,65 @@ def test_the_second_line_for_a_payment_is_a_duplicate_in_the_same_and_in_a_later
 
     assert Match.objects.get().lines.get().line.external_id == "txn_1"
     assert opened() == [("duplicate_line", "txn_2"), ("duplicate_line", "txn_3")]
+
+
+@pytest.mark.parametrize("spelling", ["ORDER-000100", "order 00010002", "see ORDER-00010002!"])
+def test_the_first_line_matches_whichever_of_them_is_retyped(sources, spelling):
+    payment = SucceededPaymentFactory(money=eur("100.00"), reference="ORDER-00010002")
+    retyped = {"payment_metadata[reference]": spelling}
+
+    reconciled(sources[0], charge(payment, "txn_1", **retyped), charge(payment, "txn_2"))
+    reconcile()
+
+    assert Match.objects.get().lines.get().line.external_id == "txn_1"
+    assert opened() == [("duplicate_line", "txn_2")]
+
+
+@pytest.mark.parametrize("spelling", ["ORDER-000100", "order 00010002", "see ORDER-00010002!"])
+def test_a_retyped_second_line_is_a_duplicate_and_stays_one(sources, spelling):
+    payment = SucceededPaymentFactory(money=eur("100.00"), reference="ORDER-00010002")
+    retyped = {"payment_metadata[reference]": spelling}
+
+    reconciled(sources[0], charge(payment, "txn_1"), charge(payment, "txn_2", **retyped))
+    reconcile()
+    reconciled(sources[0], charge(payment, "txn_3", **retyped))
+
+    assert Match.objects.get().lines.get().line.external_id == "txn_1"
+    assert opened() == [("duplicate_line", "txn_2"), ("duplicate_line", "txn_3")]
+
+
+def test_lines_that_came_before_their_payment_find_it_later(sources):
+    payment = SucceededPaymentFactory(money=eur("100.00"), reference="ORDER-0001")
+    stranger = {"payment_metadata[reference]": "LATER-0001"}
+    reconciled(
+        sources[0], charge(payment, "txn_1", **stranger), charge(payment, "txn_2", **stranger)
+    )
+    assert [kind for kind, _ in opened()] == ["missing_settlement", "orphan_line", "orphan_line"]
+
+    SucceededPaymentFactory(merchant=payment.merchant, money=eur("100.00"), reference="LATER-0001")
+    reconcile()
+
+    assert opened() == [("duplicate_line", "txn_2"), ("missing_settlement", "ORDER-0001")]
+
+
+def test_the_same_line_id_in_another_payout_is_a_second_report_of_it(sources):
+    payment = SucceededPaymentFactory(money=eur("100.00"), reference="ORDER-0001")
+
+    reconciled(sources[0], charge(payment, "txn_1"))
+    file = load(sources[0], report(charge(payment, "txn_1", automatic_payout_id="po_2")))
+    reconcile()
+
+    assert file.known_count == 0
+    assert opened() == [("duplicate_line", "txn_1")]
+
+
+def test_an_expected_fee_of_zero_is_an_expectation(sources):
+    payment = SucceededPaymentFactory(money=eur("100.00"), reference="ORDER-0001")
+    refund = SucceededRefundFactory(payment=payment, money=eur("10.00"), reference="REFUND-0001")
+
+    reconciled(sources[0], charge(payment, "txn_1"), charge(refund, "txn_2", fee="0.30"))
+
+    assert opened() == [("fee_mismatch", "REFUND-0001")]
 
 
 def test_the_same_line_id_twice_in_a_file_is_a_duplicate_and_in_another_file_is_not(sources):

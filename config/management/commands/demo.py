@@ -33,6 +33,12 @@ class Command(ServiceCommand):
         parser.add_argument("--seed", type=int, default=1, help="chooses amounts and faults")
 
     def run(self, **options: Any) -> None:
+        try:
+            self._run_day(**options)
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted; nothing is left running.") from None
+
+    def _run_day(self, **options: Any) -> None:
         if options["payments"] < PAYMENTS_MIN:
             raise CommandError(f"A day has at least {PAYMENTS_MIN} payments.")
         self._say("migrating the database …")

@@ -11,6 +11,12 @@ FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
 CREATE TRIGGER ledger_append_only BEFORE UPDATE OR DELETE ON ledger_posting
 FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
 
+-- What an account is never changes, or entries that balanced would not; and it is never deleted.
+CREATE TRIGGER ledger_account_is_fixed BEFORE UPDATE OF id, owner, code, type, currency OR DELETE
+ON ledger_account FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
+CREATE TRIGGER ledger_account_is_fixed BEFORE DELETE ON ledger_accountbalance
+FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
+
 -- Debits equal credits per entry and currency, and every posting names an account that exists.
 -- Positions 0 .. posting_count - 1 are all taken by the statement that inserts the entry, and they
 -- are the primary key: nothing can be added later, balanced or not.

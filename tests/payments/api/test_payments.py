@@ -422,7 +422,7 @@ def test_limit_is_a_number_from_1_to_100(api: Api, limit: str) -> None:
     assert_problem(api.get("/payments", limit=limit), 422, "invalid_limit")
 
 
-@pytest.mark.parametrize("cursor", ["1", "abc", "MQ:1:forged", "\x00", "x" * 5_000])
+@pytest.mark.parametrize("cursor", ["1", "abc", "MQ:1:forged", "x" * 5_000])
 def test_cursor_of_our_own_making_only(api: Api, cursor: str) -> None:
     assert_problem(api.get("/payments", cursor=cursor), 422, "invalid_cursor")
 
