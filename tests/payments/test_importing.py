@@ -270,3 +270,60 @@ def test_command_says_in_one_line_what_is_wrong(tmp_path: Path) -> None:
         "Line 2: type is 'gift'; payment or refund is known (row_refused)"
     )
     assert nothing_is_loaded()
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        BACK.replace(",M1-A,captured", ",M1-Z,captured"),
+        BACK.replace("30.00", "1000.00"),
+        BACK.replace("EUR", "USD"),
+    ],
+    ids=["no such payment", "too much", "another currency"],
+)
+def test_refund_that_does_not_fit_its_payment_loads_nothing(bad: str) -> None:
+    with pytest.raises(RowRefused):
+        load(PAID, bad)
+
+    assert nothing_is_loaded()
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        PAID.replace("M1-A", "r" * 81),
+        PAID.replace("M1,", "m" * 41 + ","),
+        PAID.replace("P1", "p" * 300),
+        PAID.replace("M1-A", "a\x00b"),
+        PAID.replace("M1,", "M 1/x,"),
+        PAID.replace("1.65", "-1.65"),
+        '"' + "x" * 200_000 + '"' + PAID[2:],
+    ],
+    ids=["reference", "merchant", "id", "nul", "code", "fee", "huge"],
+)
+def test_row_the_database_cannot_hold_is_named(bad: str) -> None:
+    with pytest.raises(RowRefused):
+        load(bad)
+
+    assert nothing_is_loaded()
+
+
+def test_reference_twice_in_different_chunks_loads_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("payments.services.imports.ROWS_PER_CHUNK", 1)
+
+    with pytest.raises(Invalid):
+        load(PAID, PAID.replace("P1", "P2"))
+
+    assert nothing_is_loaded()
+
+
+def test_the_price_of_the_payments_day_counts() -> None:
+    merchant = register_merchant("M1")
+    set_fee_plan(merchant, currency="EUR", basis_points=100, valid_from=date(2026, 1, 1))
+    set_fee_plan(merchant, currency="EUR", basis_points=900, valid_from=date(2026, 4, 1))
+
+    load(PAID)
+
+    assert Payment.objects.get().fee == 1_00

@@ -7,13 +7,16 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from ledger.actors import Actor
 from ledger.models import JournalEntry
 from ledger.services.posting import post_entry
 from payments import work
 from payments.calendar import add_business_days
 from payments.gateways.base import Declined, Unanswered
-from payments.models import Payment, Refund, SimulatedOperation
+from payments.models import Gateway, Payment, Refund, SimulatedOperation
+from payments.services.gateways import define_gateway
 from payments.services.merchants import set_fee_plan
+from payments.services.payments import PaymentWish, create_payment
 from payments.services.processing import process_payments, process_refunds
 from tests.factories import MerchantFactory, PaymentFactory, RefundFactory, eur
 from tests.support.books import assert_books_balance, balances, t_accounts
@@ -457,3 +460,21 @@ def test_payment_that_cannot_be_booked_waits_and_holds_up_nobody(books: None) ->
     assert second.due_at is not None
     assert JournalEntry.objects.filter(reference=first.public_id).count() == 1
     assert not JournalEntry.objects.filter(reference=second.public_id).exists()
+
+
+def test_payment_through_a_gateway_without_adapter_waits_and_holds_up_nobody(books: None) -> None:
+    stuck = PaymentFactory()
+    define_gateway("sim", adapter=Gateway.Adapter.NONE)
+    define_gateway("other", adapter=Gateway.Adapter.SIMULATOR)
+    fine = create_payment(
+        stuck.merchant,
+        PaymentWish(eur("5.00"), "tok_visa"),
+        idempotency_key="fine",
+        actor=Actor.system("tests"),
+    )[0]
+
+    process_payments()
+
+    stuck.refresh_from_db()
+    fine.refresh_from_db()
+    assert (stuck.status, fine.status) == ("PROCESSING", "SUCCEEDED")

@@ -1,13 +1,19 @@
 """Many connections at once: no overdraft, no deadlock, no entry twice, no account twice."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.db import connection
 
+from ledger.entries import AccountRef, AccountType, Entry, moves
 from ledger.models import Account, JournalEntry
+from ledger.money import Money
 from ledger.services.posting import Result, Status, post_entries, post_entry
 from tests.support.books import query
 from tests.support.entries import balance, deposit, funded, transfer, wallet
 from tests.support.races import run_together
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("books")]
 
@@ -105,3 +111,22 @@ def deadlocks() -> int:
         cursor.execute("SELECT pg_stat_force_next_flush()")
     ((count,),) = query("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
     return count
+
+
+def test_one_key_on_different_accounts_at_once_is_a_conflict_and_no_crash() -> None:
+    accounts = [AccountRef(f"x{n}", AccountType.ASSET, "EUR") for n in range(16)]
+    pairs = list(zip(accounts[::2], accounts[1::2], strict=True))
+
+    for turn in range(5):
+        outcomes = run_together(
+            *[
+                lambda pair=pair, n=n, turn=turn: (
+                    post_entries(
+                        [Entry(f"same{turn}", "t", "r", NOON, moves(*pair, Money(n + 1, "EUR")))]
+                    )[0].status
+                )
+                for n, pair in enumerate(pairs)
+            ]
+        )
+
+        assert sorted(outcomes) == ["posted"] + ["refused"] * 7
