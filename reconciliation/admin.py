@@ -66,7 +66,7 @@ class ReconciliationRunAdmin(ReadOnlyAdmin):
 
 @admin.register(Match)
 class MatchAdmin(ReadOnlyAdmin):
-    list_display = ("kind", "subject", "rule", "rule_version", "run", "created_at")
+    list_display = ("kind", "subject", "rule", "rule_version", "evidence", "run", "created_at")
     list_filter = ("kind", "rule")
     list_select_related = (
         "payment",

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("ledger", "0001_initial"),
+        ("ledger", "0002_journal_is_append_only"),
         ("payments", "0001_initial"),
         ("settlements", "0001_initial"),
     ]
@@ -137,7 +137,10 @@ class Migration(migrations.Migration):
                 ),
                 ("rule", models.CharField(max_length=60)),
                 ("rule_version", models.PositiveSmallIntegerField()),
-                ("evidence", models.JSONField(default=dict)),
+                (
+                    "evidence",
+                    models.JSONField(help_text="What the line said that the rule went by."),
+                ),
                 (
                     "created_at",
                     models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),

@@ -80,7 +80,7 @@ class Match(models.Model):
     kind = models.CharField(max_length=8, choices=Kind)
     rule = models.CharField(max_length=60)
     rule_version = models.PositiveSmallIntegerField()
-    evidence = models.JSONField(default=dict)
+    evidence = models.JSONField(help_text="What the line said that the rule went by.")
     payment = models.OneToOneField(
         Payment, null=True, on_delete=models.PROTECT, related_name="match"
     )

@@ -179,6 +179,7 @@ class BankMatcher:
             run=self.run,
             rule=rule.name,
             rule_version=rule.version,
+            evidence={"reported": line.text, "counterparty": line.counterparty},
             created_at=timezone.now(),
             **subject,
         )

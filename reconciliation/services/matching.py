@@ -141,6 +141,7 @@ def _open_disputes(source: Source, run: ReconciliationRun) -> None:
             kind=Match.Kind.DISPUTE,
             rule=DISPUTE_REFERENCE.name,
             rule_version=DISPUTE_REFERENCE.version,
+            evidence=_evidence(lines[line_id]),
             dispute=dispute,
             created_at=timezone.now(),
         )
@@ -159,6 +160,10 @@ def _notice(source: Source, line: StatementLine, payment: Payment) -> DisputeNot
         money=Money(abs(shown), currency),
         effective_at=start_of(line.booked_on, source.time_zone),
     )
+
+
+def _evidence(line: StatementLine) -> dict[str, str]:
+    return {"reported": line.reference, "merchant": line.merchant}
 
 
 def _open_orphan(source: Source, run: ReconciliationRun, line: StatementLine) -> None:

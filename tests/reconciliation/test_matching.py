@@ -38,6 +38,7 @@ def test_a_line_with_the_reference_matches_and_its_fee_is_posted(sources):
 
     match = Match.objects.get()
     assert (match.payment, match.rule) == (payment, "exact_reference")
+    assert match.evidence == {"reported": "ORDER-0001", "merchant": payment.merchant.code}
     assert opened() == []
     fee = JournalEntry.objects.get(kind="processor_fee")
     assert fee.reference == payment.public_id
