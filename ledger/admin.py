@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
-from ledger.models import Account, JournalEntry, Posting
+from ledger.models import Account, AuditEvent, JournalEntry, Posting
 
 POSTINGS_SHOWN_MAX = 200
 
@@ -70,11 +70,19 @@ class JournalEntryAdmin(ReadOnlyAdmin):
         "idempotency_key",
         "effective_at",
         "posted_at",
+        "reverses",
         "postings",
     )
 
     def postings(self, entry: JournalEntry) -> SafeString:
         return _postings_table(Posting.objects.filter(entry=entry).order_by("position"))
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "actor_label", "action", "subject", "reason")
+    list_filter = ("action", "actor_kind", "created_at")
+    search_fields = ("subject", "actor_label", "reason")
 
 
 def _postings_table(postings: QuerySet[Posting]) -> SafeString:

@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -84,6 +84,7 @@ class Entry:
     """One balanced set of lines. The idempotency key makes posting it twice harmless.
 
     `reference` is the public id of the business object it is about; the ledger only keeps it.
+    `reverses` is the id of the entry it undoes.
     Lines of amount 0 are dropped; an entry that has none left is refused like an unbalanced one.
     """
 
@@ -91,7 +92,8 @@ class Entry:
     kind: str
     reference: str
     effective_at: datetime
-    lines: tuple[Line, ...] = field()
+    lines: tuple[Line, ...]
+    reverses: int | None = None
 
     def __post_init__(self) -> None:
         lines = tuple(line for line in self.lines if line.amount)

@@ -97,6 +97,14 @@ class JournalEntry(models.Model):
     posting_count = models.PositiveSmallIntegerField()
     effective_at = models.DateTimeField(help_text="When it happened in the world.")
     posted_at = models.DateTimeField(db_default=Now(), help_text="When it was written here.")
+    reverses = models.OneToOneField(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="reversed_by",
+        help_text="The entry this one undoes; each at most once.",
+    )
 
     class Meta:
         ordering = ["-id"]
@@ -159,3 +167,24 @@ class Posting(models.Model):
     @property
     def money(self) -> Money:
         return Money(self.amount, self.account.currency)
+
+
+class AuditEvent(models.Model):
+    """Who did what to what, and why. The database refuses to change or delete it."""
+
+    actor_kind = models.CharField(max_length=20)
+    actor_id = models.CharField(max_length=80)
+    actor_label = models.CharField(max_length=120)
+    action = models.CharField(max_length=60, help_text="noun.verb_past, e.g. payout.approved")
+    subject = models.CharField(max_length=80, help_text="Public id of what it was done to.")
+    reason = models.CharField(max_length=500, blank=True)
+    before = models.JSONField(default=dict, blank=True)
+    after = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["subject"], name="ledger_auditevent_by_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.subject}"

@@ -73,6 +73,40 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="AuditEvent",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("actor_kind", models.CharField(max_length=20)),
+                ("actor_id", models.CharField(max_length=80)),
+                ("actor_label", models.CharField(max_length=120)),
+                (
+                    "action",
+                    models.CharField(
+                        help_text="noun.verb_past, e.g. payout.approved", max_length=60
+                    ),
+                ),
+                (
+                    "subject",
+                    models.CharField(help_text="Public id of what it was done to.", max_length=80),
+                ),
+                ("reason", models.CharField(blank=True, max_length=500)),
+                ("before", models.JSONField(blank=True, default=dict)),
+                ("after", models.JSONField(blank=True, default=dict)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+            ],
+            options={
+                "ordering": ["-id"],
+            },
+        ),
+        migrations.CreateModel(
             name="JournalEntry",
             fields=[
                 (
@@ -200,6 +234,29 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
+            model_name="auditevent",
+            index=models.Index(fields=["subject"], name="ledger_auditevent_by_subject"),
+        ),
+        migrations.AddField(
+            model_name="journalentry",
+            name="reverses",
+            field=models.OneToOneField(
+                blank=True,
+                help_text="The entry this one undoes; each at most once.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="reversed_by",
+                to="ledger.journalentry",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="accountbalance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("credits__gte", 0), ("debits__gte", 0)),
+                name="ledger_balance_totals_positive",
+            ),
+        ),
+        migrations.AddIndex(
             model_name="journalentry",
             index=models.Index(fields=["reference"], name="ledger_entry_by_reference"),
         ),
@@ -219,13 +276,6 @@ class Migration(migrations.Migration):
             model_name="journalentry",
             constraint=models.CheckConstraint(
                 condition=models.Q(("posting_count__gte", 2)), name="ledger_entry_two_postings"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="accountbalance",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("credits__gte", 0), ("debits__gte", 0)),
-                name="ledger_balance_totals_positive",
             ),
         ),
         migrations.AddIndex(

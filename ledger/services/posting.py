@@ -152,6 +152,7 @@ class _Batch:
     references: list[str] = field(default_factory=list)
     posting_counts: list[int] = field(default_factory=list)
     effective_ats: list[datetime] = field(default_factory=list)
+    reverses: list[int | None] = field(default_factory=list)
     positions: list[int] = field(default_factory=list)
     account_ids: list[int] = field(default_factory=list)
     directions: list[str] = field(default_factory=list)
@@ -199,6 +200,7 @@ class _Batch:
         self.references.append(entry.reference)
         self.posting_counts.append(len(entry.lines))
         self.effective_ats.append(entry.effective_at)
+        self.reverses.append(entry.reverses)
         for position, line in enumerate(entry.lines):
             account = self.accounts[line.account.key]
             account_id, amount = account.id, line.amount
@@ -234,6 +236,7 @@ class _Batch:
             references=self.references,
             posting_counts=self.posting_counts,
             effective_ats=self.effective_ats,
+            reverses=self.reverses,
             posting_entry_ids=[
                 entry_id
                 for entry_id, count in zip(self.ids, self.posting_counts, strict=True)

@@ -1,13 +1,14 @@
 -- Write a batch of entries with their postings, and move the balances they touch.
 WITH new_entry AS (
     INSERT INTO ledger_journalentry (
-        id, public_id, idempotency_key, fingerprint, kind, reference, posting_count, effective_at
+        id, public_id, idempotency_key, fingerprint, kind, reference, posting_count, effective_at,
+        reverses_id
     )
     OVERRIDING SYSTEM VALUE
     SELECT * FROM unnest(
         %(entry_ids)s::bigint[], %(public_ids)s::text[], %(keys)s::text[],
         %(fingerprints)s::bytea[], %(kinds)s::text[], %(references)s::text[],
-        %(posting_counts)s::smallint[], %(effective_ats)s::timestamptz[]
+        %(posting_counts)s::smallint[], %(effective_ats)s::timestamptz[], %(reverses)s::bigint[]
     )
 ),
 new_posting AS (

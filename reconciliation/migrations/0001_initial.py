@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("ledger", "0002_journal_is_append_only"),
+        ("ledger", "0001_initial"),
         ("payments", "0001_initial"),
         ("settlements", "0001_initial"),
     ]

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ledger.actors import Actor
+from ledger.services import audit
 from ledger.services.posting import post_all
 from ledger.states import transition
 from settlements.bookkeeping import entry_for_payout_sent
@@ -23,6 +24,7 @@ def approve_payout(payout: Payout, *, actor: Actor) -> Payout:
     if locked.requested_by == str(actor):
         raise ApproverIsRequester(locked)
     transition(locked, Payout.Status.APPROVED, approved_by=str(actor))
+    audit.record("payout.approved", locked.public_id, actor=actor)
     return locked
 
 

@@ -6,6 +6,7 @@ DROP TRIGGER ledger_entry_balances ON ledger_posting;
 DROP FUNCTION ledger_check_postings();
 DROP TRIGGER ledger_account_is_fixed ON ledger_accountbalance;
 DROP TRIGGER ledger_account_is_fixed ON ledger_account;
+DROP TRIGGER ledger_append_only ON ledger_auditevent;
 DROP TRIGGER ledger_append_only ON ledger_posting;
 DROP TRIGGER ledger_append_only ON ledger_journalentry;
 DROP FUNCTION ledger_refuse_change();

@@ -11,6 +11,9 @@ FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
 CREATE TRIGGER ledger_append_only BEFORE UPDATE OR DELETE ON ledger_posting
 FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
 
+CREATE TRIGGER ledger_append_only BEFORE UPDATE OR DELETE ON ledger_auditevent
+FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
+
 -- What an account is never changes, or entries that balanced would not; and it is never deleted.
 CREATE TRIGGER ledger_account_is_fixed BEFORE UPDATE OF id, owner, code, type, currency OR DELETE
 ON ledger_account FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
