@@ -120,6 +120,7 @@ def _note_payouts(source: Source) -> None:
 def _open_disputes(source: Source, run: ReconciliationRun) -> None:
     """A dispute line of one payment we know opens its dispute and matches it."""
     payments_of_line: dict[int, list[int]] = defaultdict(list)
+    named_payment: dict[int, int] = {}
     for row in sql.rows(
         APP,
         "dispute_candidates",
@@ -128,8 +129,12 @@ def _open_disputes(source: Source, run: ReconciliationRun) -> None:
         as_of=run.as_of,
     ):
         payments_of_line[row.line_id] += [row.payment_id] if row.payment_id else []
+        if row.agrees:
+            named_payment[row.line_id] = row.payment_id
     lines = StatementLine.objects.select_related("source_account").in_bulk(payments_of_line)
-    certain = {line: ids[0] for line, ids in payments_of_line.items() if len(ids) == 1}
+    certain = named_payment | {
+        line: ids[0] for line, ids in payments_of_line.items() if len(ids) == 1
+    }
     payments = Payment.objects.select_related("merchant", "gateway").in_bulk(certain.values())
     notices = [
         _notice(source, lines[line_id], payments[payment_id])

@@ -1,28 +1,25 @@
--- Accept a line's candidate if it is the only one, or the only one of the merchant the line names;
--- otherwise the line stays open with its candidates. Of several lines for one item the first in
--- booking date and file order is the match, unless the rule does not prove identity.
+-- Accept a line's candidate if it is the only one of the merchant the line names (or the only one at
+-- all, if it names none of ours); otherwise the line stays open with its candidates. Of several lines
+-- for one item the first in booking date and file order is the match, unless the rule does not prove
+-- identity.
 WITH undecided AS (
     SELECT candidate.*, line.booked_on, line.value_on, line.file_id, line.line_no,
-           (line.merchant = item.merchant OR line.merchant LIKE '%%\_' || item.merchant) AS agrees,
            count(*) OVER (PARTITION BY line_id) AS items
     FROM candidate
     JOIN open_line AS line USING (line_id)
     JOIN open_item AS item USING (item_kind, item_id)
-    WHERE NOT EXISTS (SELECT FROM found WHERE found.line_id = candidate.line_id)
+    WHERE (line.merchant IS NULL OR line.merchant = item.merchant)
+        AND NOT EXISTS (SELECT FROM found WHERE found.line_id = candidate.line_id)
         AND NOT EXISTS (
             SELECT FROM found
             WHERE found.item_kind = candidate.item_kind AND found.item_id = candidate.item_id
         )
 ),
-narrowed AS (
-    SELECT *, count(*) OVER (PARTITION BY line_id) AS items_left
-    FROM undecided WHERE items = 1 OR agrees
-),
 ranked AS (
     SELECT *,
            row_number() OVER item_lines AS nth,
            count(*) OVER (PARTITION BY item_kind, item_id) AS lines
-    FROM narrowed WHERE items_left = 1
+    FROM undecided WHERE items = 1
     WINDOW item_lines AS (
         PARTITION BY item_kind, item_id ORDER BY booked_on, value_on, file_id, line_no
     )
@@ -35,7 +32,8 @@ matched AS (
 ),
 seen_again AS (
     INSERT INTO repeated (rule_no, line_id, item_kind, item_id)
-    SELECT %(rule_no)s, line_id, item_kind, item_id FROM ranked WHERE nth > 1 AND %(proves_identity)s
+    SELECT %(rule_no)s, line_id, item_kind, item_id FROM ranked
+    WHERE nth > 1 AND %(proves_identity)s
     RETURNING line_id
 )
 INSERT INTO tied (line_id, item_kind, item_id)

@@ -4,5 +4,5 @@ SELECT line_id, item_kind, item_id
 FROM rest_line AS line JOIN rest_item AS item
     ON item.line_kind = line.line_kind AND item.amount = line.amount
     AND item.currency = line.currency AND item.settlement_due_on = line.value_on
-    AND (line.merchant = item.merchant OR line.merchant LIKE '%%\_' || item.merchant)
+    AND line.merchant = item.merchant
 WHERE line.key = ''

@@ -171,6 +171,29 @@ def test_lines_that_came_before_their_payment_find_it_later(sources):
     assert opened() == [("duplicate_line", "txn_2"), ("missing_settlement", "ORDER-0001")]
 
 
+def test_equal_references_belong_to_the_merchant_the_line_names(sources):
+    ours = SucceededPaymentFactory(money=eur("10.00"), reference="ORDER-0001")
+    theirs = SucceededPaymentFactory(money=eur("20.00"), reference="ORDER-0001")
+    dispute = charge(
+        theirs,
+        "txn_3",
+        reporting_category="dispute",
+        gross="-20.00",
+        fee="15.00",
+        customer_facing_amount="-20.00",
+    )
+
+    reconciled(sources[0], charge(ours, "txn_1"))
+    reconciled(sources[0], charge(ours, "txn_2"))
+    assert ("duplicate_line", "txn_2") in opened()
+    assert Match.objects.get().payment == ours
+
+    reconciled(sources[0], charge(theirs, "txn_4"), dispute)
+    assert Match.objects.get(payment=theirs).lines.get().line.external_id == "txn_4"
+    assert theirs.disputes.count() == 1
+    assert opened() == [("duplicate_line", "txn_2")]
+
+
 def test_the_same_line_id_in_another_payout_is_a_second_report_of_it(sources):
     payment = SucceededPaymentFactory(money=eur("100.00"), reference="ORDER-0001")
 
