@@ -24,12 +24,13 @@ EXACT = MatchingRule("exact_reference", 1)
 NORMALISED = MatchingRule("normalised_reference", 1)
 IN_TEXT = MatchingRule("reference_in_text", 1)
 TRUNCATED = MatchingRule("truncated_reference", 1)
+PREFIXED = MatchingRule("prefixed_reference", 1)
 MATCHING_RULES = (
     EXACT,
     NORMALISED,
     IN_TEXT,
     TRUNCATED,
-    MatchingRule("prefixed_reference", 1),
+    PREFIXED,
     MatchingRule("amount_and_due_date", 1, proves_identity=False),
 )
 

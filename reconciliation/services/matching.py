@@ -17,6 +17,7 @@ from reconciliation.matching_rules import (
     IN_TEXT,
     MATCHING_RULES,
     NORMALISED,
+    PREFIXED,
     TRUNCATED,
     MatchingRule,
 )
@@ -61,6 +62,7 @@ def match_processor(source: Source, run: ReconciliationRun) -> None:
         normalised_rule=MATCHING_RULES.index(NORMALISED),
         in_text_rule=MATCHING_RULES.index(IN_TEXT),
         truncated_rule=MATCHING_RULES.index(TRUNCATED),
+        prefixed_rule=MATCHING_RULES.index(PREFIXED),
     )
     sql.execute(APP, "put_first_lines_first")
     _store(source, run)

@@ -39,6 +39,12 @@ recognised AS (
         ON matched.line_kind = rest.line_kind AND left(matched.key, 10) = left(rest.key, 10)
             AND starts_with(matched.key, rest.key)
     WHERE length(regexp_replace(reference, '[^A-Za-z0-9]+$|^\s+', '', 'g')) >= 12
+    UNION ALL
+    SELECT line_id, item_kind, item_id, %(prefixed_rule)s, rest.merchant, matched.merchant
+    FROM rest JOIN matched
+        ON matched.line_kind = rest.line_kind AND right(matched.key, 12) = right(rest.key, 12)
+            AND right(rest.key, length(matched.key)) = matched.key
+    WHERE length(matched.key) >= 12
 )
 INSERT INTO repeated (rule_no, line_id, item_kind, item_id)
 SELECT min(rule_no), line_id, min(item_kind), min(item_id)

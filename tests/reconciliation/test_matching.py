@@ -132,7 +132,10 @@ def test_the_second_line_for_a_payment_is_a_duplicate_in_the_same_and_in_a_later
     assert opened() == [("duplicate_line", "txn_2"), ("duplicate_line", "txn_3")]
 
 
-@pytest.mark.parametrize("spelling", ["ORDER-000100", "order 00010002", "see ORDER-00010002!"])
+SPELLINGS = ["ORDER-000100", "order 00010002", "see ORDER-00010002!", "INVORDER-00010002"]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
 def test_the_first_line_matches_whichever_of_them_is_retyped(sources, spelling):
     payment = SucceededPaymentFactory(money=eur("100.00"), reference="ORDER-00010002")
     retyped = {"payment_metadata[reference]": spelling}
@@ -144,7 +147,7 @@ def test_the_first_line_matches_whichever_of_them_is_retyped(sources, spelling):
     assert opened() == [("duplicate_line", "txn_2")]
 
 
-@pytest.mark.parametrize("spelling", ["ORDER-000100", "order 00010002", "see ORDER-00010002!"])
+@pytest.mark.parametrize("spelling", SPELLINGS)
 def test_a_retyped_second_line_is_a_duplicate_and_stays_one(sources, spelling):
     payment = SucceededPaymentFactory(money=eur("100.00"), reference="ORDER-00010002")
     retyped = {"payment_metadata[reference]": spelling}
@@ -289,6 +292,23 @@ def test_a_dispute_line_opens_the_dispute_posts_it_and_matches(sources):
     clearing = Account.objects.get(code="clearing:sim:EUR")
     # 100.00 - 1.65 (fee) - 100.00 - 15.00 (the processor's dispute fee)
     assert clearing.balance.money == eur("-16.65")
+
+
+def test_a_dispute_finds_its_payment_by_a_retyped_reference(sources):
+    payment = SucceededPaymentFactory(money=eur("100.00"), reference="ORDER-0001")
+    retyped = charge(
+        payment,
+        "txn_2",
+        reporting_category="dispute",
+        gross="-100.00",
+        customer_facing_amount="-100.00",
+        **{"payment_metadata[reference]": "chargeback of order 0001"},
+    )
+
+    reconciled(sources[0], charge(payment, "txn_1"), retyped)
+
+    assert payment.disputes.count() == 1
+    assert opened() == []
 
 
 def test_a_conversion_is_posted_and_the_rate_is_judged(sources):
