@@ -95,19 +95,30 @@ def import_payments(file: TextIO, *, actor: Actor) -> dict[str, ImportCounts]:
     """
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
-    gateways = _gateways()
-    for row in _read(file):
-        _check(row, gateways)
     counts = {"payments": ImportCounts(), "refunds": ImportCounts()}
-    for is_refund, load in ((False, _load_payments), (True, _load_refunds)):
-        file.seek(0)
-        rows = (row for row in _read(file) if row.is_refund == is_refund)
-        while chunk := list(itertools.islice(rows, ROWS_PER_CHUNK)):
-            load(chunk, counts["refunds" if is_refund else "payments"], actor)
+    refunds: list[HistoryRow] = []
+    for chunk in _chunks(_payments_first(_read(file, _gateways()), refunds)):
+        _load_payments(chunk, counts["payments"], actor)
+    for chunk in _chunks(iter(refunds)):
+        _load_refunds(chunk, counts["refunds"], actor)
     return counts
 
 
-def _read(file: TextIO) -> Iterator[HistoryRow]:
+def _payments_first(rows: Iterator[HistoryRow], refunds: list[HistoryRow]) -> Iterator[HistoryRow]:
+    """The payments; refunds are put aside, because a file may hold them before their payments."""
+    for row in rows:
+        if row.is_refund:
+            refunds.append(row)
+        else:
+            yield row
+
+
+def _chunks(rows: Iterator[HistoryRow]) -> Iterator[list[HistoryRow]]:
+    while chunk := list(itertools.islice(rows, ROWS_PER_CHUNK)):
+        yield chunk
+
+
+def _read(file: TextIO, gateways: dict[str, Gateway]) -> Iterator[HistoryRow]:
     reader = csv.DictReader(file, restkey="more", restval="")
     try:
         missing = COLUMNS - set(reader.fieldnames or ())
@@ -115,9 +126,11 @@ def _read(file: TextIO) -> Iterator[HistoryRow]:
             raise Invalid(f"The columns {', '.join(sorted(missing))} are missing.")
         for raw in reader:
             try:
-                yield _row(reader.line_num, raw)
+                row = _row(reader.line_num, raw)
             except (ValueError, TypeError, OverflowError, Invalid) as problem:
                 raise RowRefused(reader.line_num, problem) from None
+            _check(row, gateways)
+            yield row
     except csv.Error as problem:
         raise RowRefused(reader.line_num, problem) from None
 
