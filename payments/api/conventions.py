@@ -19,7 +19,8 @@ from payments.errors import CardNumberRefused
 
 # ISO/IEC 7812: a primary account number.
 PAN_LENGTH_MIN, PAN_LENGTH_MAX = 13, 19
-_DIGIT_RUN = re.compile(r"[0-9](?:[0-9]|[\s._-]{1,3}(?=[0-9])){12,}")
+PAN_FIRST_DIGITS = "23456"  # what the card schemes were given
+_DIGIT_RUN = re.compile(r"(?<![A-Za-z0-9])[0-9](?:[0-9]|[\s._-]{1,3}(?=[0-9])){12,}(?![A-Za-z0-9])")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -119,7 +120,8 @@ def refuse_card_number(text: str) -> None:
     """Raise CardNumberRefused if neighbouring groups of digits make up a card number.
 
     Groups may be divided by spaces, dots, hyphens or underscores, full-width or with invisible
-    characters between; other digits beside the number do not hide it.
+    characters between; other digits beside the number do not hide it. Digits that touch letters are
+    no card number: one in a few hundred hexadecimal ids would look like one.
     """
     plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
     for run in _DIGIT_RUN.findall(plain):
@@ -130,8 +132,12 @@ def refuse_card_number(text: str) -> None:
                 number += group
                 if len(number) > PAN_LENGTH_MAX:
                     break
-                if len(number) >= PAN_LENGTH_MIN and _luhn_holds(number):
+                if len(number) >= PAN_LENGTH_MIN and _is_card_number(number):
                     raise CardNumberRefused()
+
+
+def _is_card_number(digits: str) -> bool:
+    return digits[0] in PAN_FIRST_DIGITS and _luhn_holds(digits)
 
 
 def _luhn_holds(digits: str) -> bool:

@@ -3,6 +3,8 @@
 import pytest
 from django.test import Client
 
+from ledger.ids import new_id
+from payments.api.conventions import refuse_card_number
 from payments.models import Payment
 from tests.factories import ApiKeyFactory
 from tests.support.api import Api, assert_problem
@@ -41,8 +43,21 @@ def test_a_card_number_is_no_idempotency_key_and_is_not_echoed(api: Api) -> None
         assert b"4111111111111111" not in api.get(path).content
 
 
-def test_long_numbers_that_are_no_cards_pass(api: Api) -> None:
-    assert api.pay(description="invoice 1234567890123456").status_code == 202
+@pytest.mark.parametrize(
+    "text",
+    [
+        "invoice 1234567890123456",
+        "refund-pay_01a1fdb1ce457823838117066688abf5",  # an id whose digits satisfy Luhn
+        "9111111111111111113",
+    ],
+)
+def test_long_numbers_that_are_no_cards_pass(api: Api, text: str) -> None:
+    assert api.pay(key=text.replace(" ", "-"), description=text).status_code == 202
+
+
+def test_our_own_ids_are_never_taken_for_card_numbers() -> None:
+    for _ in range(20_000):
+        refuse_card_number(f"refund of {new_id('pay')}")
 
 
 @pytest.mark.parametrize("depth", [300, 600, 2_000])
