@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from django.db import DatabaseError, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -78,7 +78,7 @@ def _complete(
         return
     try:
         complete(claimed, outcomes)
-    except (DomainError, DatabaseError):
+    except (DomainError, DataError, IntegrityError):  # a row's own fault; a lost database is not
         if len(claimed) == 1:
             # Its lease stands: it comes back when that is over, and so on until somebody mends it.
             logger.exception("work.cannot_be_written: %s", claimed[0])
