@@ -4,7 +4,8 @@ import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
-import ledger.models
+import ledger.models.accounts
+import ledger.models.journal
 
 
 class Migration(migrations.Migration):
@@ -25,7 +26,10 @@ class Migration(migrations.Migration):
                 (
                     "public_id",
                     models.CharField(
-                        default=ledger.models.account_id, editable=False, max_length=40, unique=True
+                        default=ledger.models.accounts.account_id,
+                        editable=False,
+                        max_length=40,
+                        unique=True,
                     ),
                 ),
                 (
@@ -118,7 +122,9 @@ class Migration(migrations.Migration):
                 (
                     "public_id",
                     models.CharField(
-                        default=ledger.models.journal_entry_id, editable=False, max_length=40
+                        default=ledger.models.journal.journal_entry_id,
+                        editable=False,
+                        max_length=40,
                     ),
                 ),
                 ("idempotency_key", models.CharField(max_length=200)),
