@@ -1,3 +1,4 @@
+-- What is append-only or fixed from here on, and checks of a statement in one pass each.
 CREATE TRIGGER ledger_append_only BEFORE UPDATE OR DELETE ON ledger_seal
 FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
 CREATE TRIGGER ledger_append_only BEFORE UPDATE OR DELETE ON ledger_holdcapture
