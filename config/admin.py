@@ -1,4 +1,4 @@
-"""People and schedules in the back office: other apps' models in our look."""
+"""People and schedules in our look, and closing with what all floors know."""
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
@@ -13,6 +13,11 @@ from django_celery_beat.models import (
 )
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from config.closing import close_period
+from ledger.actors import Actor
+from ledger.admin import AccountingPeriodAdmin
+from ledger.models import AccountingPeriod
 
 for model in (User, Group, PeriodicTask, ClockedSchedule, SolarSchedule):
     admin.site.unregister(model)
@@ -36,3 +41,9 @@ class OurGroupAdmin(GroupAdmin, ModelAdmin):
 @admin.register(PeriodicTask)
 class OurPeriodicTaskAdmin(PeriodicTaskAdmin, ModelAdmin):
     pass
+
+
+@admin.register(AccountingPeriod)
+class OurAccountingPeriodAdmin(AccountingPeriodAdmin):
+    def close_period(self, period: AccountingPeriod, *, actor: Actor, reason: str) -> object:
+        return close_period(period.code, actor=actor, reason=reason)

@@ -125,6 +125,14 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
     options=" ".join(f"-c {name}={value}" for name, value in POSTGRES_TIMEOUTS.items()),
 )
 
+# --- Proof of the ledger -------------------------------------------------------------------
+
+# Where the hashes of seals are kept outside the database.
+LEDGER_ANCHOR_FILE = env.str("LEDGER_ANCHOR_FILE", default="") or str(
+    embedded.data_dir() / "anchors.log"
+)
+LEDGER_ANCHOR_URL = env.str("LEDGER_ANCHOR_URL", default="")
+
 # --- Redis and Celery ----------------------------------------------------------------------
 
 # A slow or paused Redis may cost a caller this long, never more.

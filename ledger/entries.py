@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from ledger.errors import Invalid, UnbalancedEntry
 from ledger.money import AMOUNT_MAX, Money
@@ -80,11 +81,21 @@ def _line(account: AccountRef, direction: Direction, money: Money) -> Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Release:
+    """Minor units of an account that a hold kept pending, set free as an entry is posted."""
+
+    account: AccountRef
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One balanced set of lines. The idempotency key makes posting it twice harmless.
 
     `reference` is the public id of the business object it is about; the ledger only keeps it.
-    `reverses` is the id of the entry it undoes.
+    `reverses` is the id of the entry it undoes. `moves_if_late` says what happens when the period
+    it takes effect in is closed: it takes effect when the next open one starts, or it is refused.
+    `releases` is for ledger.services.holds.
     Lines of amount 0 are dropped; an entry that has none left is refused like an unbalanced one.
     """
 
@@ -94,6 +105,8 @@ class Entry:
     effective_at: datetime
     lines: tuple[Line, ...]
     reverses: int | None = None
+    moves_if_late: bool = False
+    releases: tuple[Release, ...] = ()
 
     def __post_init__(self) -> None:
         lines = tuple(line for line in self.lines if line.amount)
@@ -108,8 +121,21 @@ class Entry:
         if len(lines) < 2 or any(totals.values()):
             raise UnbalancedEntry(self.idempotency_key, dict(totals))
 
+    @property
+    def fingerprint(self) -> bytes:
+        """What tells a replay of this entry from another one under its key."""
+        return fingerprint_of(
+            self.kind,
+            self.reference,
+            self.effective_at,
+            [
+                (line.account.owner, line.account.code, line.direction, line.amount)
+                for line in self.lines
+            ],
+        )
 
-def fingerprint(
+
+def fingerprint_of(
     kind: str,
     reference: str,
     effective_at: datetime,
@@ -120,10 +146,15 @@ def fingerprint(
     `lines` are (owner, code, direction, amount) in their order. Taken of what was asked, it tells a
     replay from a clash; taken of what is stored, it tells whether somebody changed it.
     """
-    parts = [kind, reference, effective_at.astimezone(UTC).isoformat()]
+    parts = [kind, reference, _utc_text(effective_at)]
     for owner, code, direction, amount in lines:
         parts += (owner, code, direction, str(amount))
     return hashlib.sha256("\x1f".join(parts).encode()).digest()
+
+
+@lru_cache(maxsize=1)
+def _utc_text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
 
 
 def moves(account_in: AccountRef, account_out: AccountRef, money: Money) -> tuple[Line, Line]:

@@ -73,6 +73,7 @@ def entry_for_dispute_opened(dispute: Dispute) -> Entry:
         kind="dispute",
         reference=dispute.public_id,
         effective_at=dispute.effective_at,
+        moves_if_late=True,
         lines=lines(
             moves(due, clearing(dispute.payment.gateway.code, dispute.currency), dispute.money),
             moves(due, fee_income(dispute.currency), Money(dispute.fee, dispute.currency)),

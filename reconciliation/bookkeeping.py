@@ -2,6 +2,9 @@
 
 Everything an external line moves on an account it proves is posted under the reference of what the
 line was matched to, so that the tie-out can hold both sides of one matter against each other.
+
+Statements come when they come: what they prove about a period that is closed by then takes effect
+at the start of the next one.
 """
 
 from datetime import datetime
@@ -43,6 +46,7 @@ def entry_for_processor_fee(
         kind="processor_fee",
         reference=reference,
         effective_at=effective_at,
+        moves_if_late=True,
         lines=moves(processing_expense(fee.currency), clearing(gateway, fee.currency), fee),
     )
 
@@ -56,6 +60,7 @@ def entry_for_conversion(
         kind="conversion",
         reference=reference,
         effective_at=effective_at,
+        moves_if_late=True,
         lines=lines(
             moves(fx_position(sold.currency), clearing(gateway, sold.currency), sold),
             moves(clearing(gateway, bought.currency), fx_position(bought.currency), bought),
@@ -80,6 +85,7 @@ def entry_for_merchant_conversion(
         kind="merchant_conversion",
         reference=reference,
         effective_at=effective_at,
+        moves_if_late=True,
         lines=lines(
             moves(payable(merchant, sold.currency), fx_position(sold.currency), sold),
             moves(fx_position(agreed.currency), payable(merchant, agreed.currency), agreed),
@@ -104,6 +110,7 @@ def entry_for_processor_payout(
         kind="processor_payout",
         reference=reference,
         effective_at=effective_at,
+        moves_if_late=True,
         lines=moves(
             deposits_in_transit(gateway, money.currency), clearing(gateway, money.currency), money
         ),
@@ -125,6 +132,7 @@ def entry_for_deposit(
         kind="deposit",
         reference=reference,
         effective_at=effective_at,
+        moves_if_late=True,
         lines=moves(bank_account, deposits_in_transit(gateway, money.currency), money),
     )
 
@@ -138,6 +146,7 @@ def entry_for_payout_paid(
         kind="payout_paid",
         reference=reference,
         effective_at=effective_at,
+        moves_if_late=True,
         lines=moves(payouts_in_transit(money.currency), bank_account, money),
     )
 

@@ -29,6 +29,7 @@ def entry_for_batch(batch: SettlementBatch, effective_at: datetime) -> Entry:
         kind="settlement",
         reference=batch.public_id,
         effective_at=effective_at,
+        moves_if_late=True,
         lines=moves(
             payable(batch.merchant, batch.currency), payouts_due(batch.currency), batch.payout_money
         ),

@@ -9,6 +9,9 @@ import pytest
 from config import embedded
 from tests.support.books import assert_books_balance
 from tests.support.own_names import forget_redis_keys, take_own_names
+from tests.support.statements import statements
+
+__all__ = ["statements"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -16,7 +16,12 @@ from settlements.rails.simulated_bank import BankAccount
 DEMO_KEY = "demo-token-for-testing"
 DEMO_MERCHANT = "demo-store"
 PASSWORD = "tieout-demo"
-OPERATORS = ("maker@example.com", "checker@example.com", "auditor@example.com")
+# Who may do what besides reading everything.
+OPERATORS = {
+    "maker@example.com": ("close_accountingperiod", "request_reopening"),
+    "checker@example.com": ("lock_accountingperiod", "approve_reopening"),
+    "auditor@example.com": (),
+}
 BANK_ACCOUNTS = (
     BankAccount("DE02120300000000202051", "EUR", Money(2_500_000, "EUR")),
     BankAccount("GB33BUKB20201555555555", "USD", Money(1_000_000, "USD")),
@@ -66,10 +71,10 @@ def keys_for_a_day() -> dict[str, str]:
 
 
 def _operators() -> None:
-    """People who may see everything in the admin and change nothing by form."""
+    """People who see everything in the admin and change it by services only, some together."""
     readers, _ = Group.objects.get_or_create(name="Demo operators")
     readers.permissions.set(Permission.objects.filter(codename__startswith="view_"))
-    for email in OPERATORS:
+    for email, may in OPERATORS.items():
         user, is_new = User.objects.get_or_create(
             username=email, defaults={"email": email, "is_staff": True}
         )
@@ -77,3 +82,4 @@ def _operators() -> None:
             user.set_password(PASSWORD)
             user.save(update_fields=["password"])
         user.groups.add(readers)
+        user.user_permissions.set(Permission.objects.filter(codename__in=may))

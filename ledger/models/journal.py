@@ -132,6 +132,9 @@ class Seal(models.Model):
     last_entry_id = models.BigIntegerField(unique=True)
     entry_count = models.PositiveIntegerField()
     merkle_root = models.BinaryField()
+    leaf_marks = models.BinaryField(
+        help_text="The first 8 bytes of each entry's hash: says which one a wrong root is due to."
+    )
     previous_hash = models.BinaryField(help_text="Hash of the seal before; zeros for the first.")
     hash = models.BinaryField()
     horizon = models.DateTimeField(

@@ -1,10 +1,15 @@
 """Stretches of time the books are kept open for."""
 
+from datetime import datetime, timedelta
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.functions import Now
+
+# The database tells instants apart by this much.
+INSTANT = timedelta(microseconds=1)
 
 
 class AccountingPeriod(models.Model):
@@ -41,6 +46,12 @@ class AccountingPeriod(models.Model):
 
     class Meta:
         ordering = ["-starts_at"]
+        permissions = [
+            ("close_accountingperiod", "Can close accounting periods"),
+            ("lock_accountingperiod", "Can lock accounting periods"),
+            ("request_reopening", "Can ask for an accounting period to be opened again"),
+            ("approve_reopening", "Can open an accounting period again on request"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(starts_at__lt=F("ends_at")), name="ledger_period_has_length"
@@ -73,3 +84,7 @@ class AccountingPeriod(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def last_moment(self) -> datetime:
+        return self.ends_at - INSTANT

@@ -2,8 +2,34 @@
 
 from typing import Any
 
-from ledger.actors import Actor
+from ledger.actors import Actor, request_id
+from ledger.errors import Invalid
 from ledger.models import AuditEvent
+
+REASON_LENGTH_MAX = 500
+
+
+class ReasonMissing(Invalid):
+    code = "reason_missing"
+
+    def __init__(self) -> None:
+        super().__init__("Say why: the reason stays in the audit trail.")
+
+
+class ReasonTooLong(Invalid):
+    code = "reason_too_long"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"A reason has at most {REASON_LENGTH_MAX} characters; this one has {len(reason)}."
+        )
+
+
+def required(reason: str) -> str:
+    """The reason of something that may not be done without one. Raises ReasonMissing."""
+    if not reason.strip():
+        raise ReasonMissing()
+    return reason
 
 
 def record(
@@ -15,7 +41,13 @@ def record(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> AuditEvent:
-    """Write down who did what; `subject` is a public id, `before` and `after` what changed."""
+    """Write down who did what, why and in which HTTP request.
+
+    `subject` is a public id, `before` and `after` are what changed. Raises ReasonTooLong.
+    """
+    reason = reason.strip()
+    if len(reason) > REASON_LENGTH_MAX:
+        raise ReasonTooLong(reason)
     return AuditEvent.objects.create(
         actor_kind=actor.kind,
         actor_id=actor.id,
@@ -23,6 +55,7 @@ def record(
         action=action,
         subject=subject,
         reason=reason,
+        request_id=request_id.get(),
         before=before or {},
         after=after or {},
     )

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from ledger.actors import Actor
 from ledger.entries import Direction, Entry, Line
-from ledger.errors import Invalid, NotFound
+from ledger.errors import NotFound
 from ledger.locks import lock_reversal_of
 from ledger.models import JournalEntry
 from ledger.services import audit
@@ -21,13 +21,6 @@ class EntryNotFound(NotFound):
         super().__init__("There is no such journal entry.")
 
 
-class ReasonMissing(Invalid):
-    code = "reason_missing"
-
-    def __init__(self) -> None:
-        super().__init__("Say why: the reason stays in the audit trail.")
-
-
 @transaction.atomic
 def reverse_entry(
     public_id: str, *, reason: str, actor: Actor, effective_at: datetime | None = None
@@ -37,8 +30,7 @@ def reverse_entry(
     Repeating it returns the same reversal. Raises EntryNotFound, ReasonMissing, and EntryRefused if
     an account has not got what is to be taken back; then nothing has changed.
     """
-    if not reason.strip():
-        raise ReasonMissing()
+    audit.required(reason)
     original = JournalEntry.objects.filter(public_id=public_id).first()
     if original is None:
         raise EntryNotFound()

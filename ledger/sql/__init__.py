@@ -2,14 +2,19 @@
 
 import collections
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.db import connection
 
 Row = Any
+Parameters = dict[str, Any]
 
 _NEEDS_ESCAPE = re.compile(r'["\\\\]')
 
@@ -37,7 +42,26 @@ def execute(app: str, name: str, **params: Any) -> int:
         return cursor.rowcount
 
 
-def _bound(params: dict[str, Any]) -> dict[str, Any]:
+@contextmanager
+def pipeline() -> Iterator[Callable[..., psycopg.Cursor]]:
+    """Gives `send`, which takes what `rows` takes and does not wait; needs a transaction.
+
+    Each still sees what was committed while the ones before it waited. When the block ends, all of
+    them have succeeded, or the first error is raised.
+    """
+    connection.ensure_connection()
+    driver = connection.connection
+
+    def send(app: str, name: str, **params: Any) -> psycopg.Cursor:
+        # Binds on the server: what a large batch sends is neither escaped nor parsed as SQL.
+        cursor = psycopg.Cursor(driver)
+        return cursor.execute(statement(app, name), _bound(params), prepare=False)
+
+    with connection.wrap_database_errors, driver.pipeline():
+        yield send
+
+
+def _bound(params: Parameters) -> Parameters:
     return {
         name: array_literal(value) if isinstance(value, list) else value
         for name, value in params.items()
@@ -50,8 +74,14 @@ def array_literal(values: list[Any]) -> str:
     The driver writes arrays element by element in Python, which costs more than posting them.
     """
     first = next((value for value in values if value is not None), None)
+    if first is None:
+        return "{" + ",".join(["NULL"] * len(values)) + "}"
     if isinstance(first, bytes):
         return "{" + ",".join(map(_hexadecimal, values)) + "}"
+    if isinstance(first, datetime):
+        # Often the same moment many times.
+        texts = {value: _moment(value) for value in set(values)}
+        return "{" + ",".join([texts[value] for value in values]) + "}"
     if isinstance(first, int) and None not in values:
         return "{" + ",".join(map(str, values)) + "}"
     if isinstance(first, str) and None not in values:
@@ -65,6 +95,10 @@ def array_literal(values: list[Any]) -> str:
 
 def _hexadecimal(value: bytes | None) -> str:
     return "NULL" if value is None else f'"\\\\x{value.hex()}"'
+
+
+def _moment(value: datetime | None) -> str:
+    return "NULL" if value is None else f'"{value.isoformat()}"'
 
 
 def _quoted(text: str) -> str:

@@ -94,12 +94,13 @@ def test_sql_file_says_what_it_does_in_its_first_line(path: Path) -> None:
 
 
 def statements() -> Iterator[tuple[str, str, str]]:
-    """Every `sql.rows` or `sql.execute`: where, the app and the name of its statement."""
+    """Every `sql.rows`, `sql.execute` or `send`: where, the app and the name of its statement."""
     for path, tree in sources(*HOUSE):
         for node in ast.walk(tree):
             match node:
                 case ast.Call(
-                    func=ast.Attribute(value=ast.Name(id="sql"), attr="rows" | "execute"),
+                    func=ast.Attribute(value=ast.Name(id="sql"), attr="rows" | "execute")
+                    | ast.Name(id="send"),
                     args=[app, name],
                 ):
                     yield f"{path}:{node.lineno}", text_of(app, path), text_of(name, path)

@@ -16,8 +16,8 @@ OURS = [
     for name in ("ledger", "payments", "settlements", "reconciliation")
     for model in apps.get_app_config(name).get_models()
 ]
-# Shown inside the account and the entry: they have no page of their own.
-WITHOUT_PAGE = {"Posting", "AccountBalance"}
+# Shown inside the account, the entry and the hold: they have no page of their own.
+WITHOUT_PAGE = {"Posting", "AccountBalance", "DayTotal", "HoldCapture"}
 READ_ONLY = [model for model in OURS if model.__name__ not in WITHOUT_PAGE]
 
 

@@ -6,8 +6,9 @@ from django.db import IntegrityError, connection, transaction
 from ledger.actors import Actor
 from ledger.models import AuditEvent, JournalEntry
 from ledger.selectors import trial_balance
+from ledger.services.audit import ReasonMissing
 from ledger.services.posting import EntryRefused, post_entry
-from ledger.services.reversals import EntryNotFound, ReasonMissing, reverse_entry
+from ledger.services.reversals import EntryNotFound, reverse_entry
 from tests.support.entries import balance, deposit, funded, transfer, wallet
 from tests.support.races import run_together
 

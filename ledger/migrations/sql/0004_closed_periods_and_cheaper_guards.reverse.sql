@@ -1,3 +1,4 @@
+ALTER TABLE ledger_accountbalance RESET (fillfactor);
 ALTER TABLE ledger_journalentry DROP CONSTRAINT ledger_journalentry_reverses_fk;
 ALTER TABLE ledger_posting DROP CONSTRAINT ledger_posting_account_fk;
 ALTER TABLE ledger_posting DROP CONSTRAINT ledger_posting_entry_fk;

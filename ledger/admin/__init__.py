@@ -1,0 +1,23 @@
+"""Back-office screens of the ledger, and the read-only base all floors use."""
+
+from ledger.admin.audit import AuditEventAdmin
+from ledger.admin.base import ReadOnlyAdmin
+from ledger.admin.journal import (
+    AccountAdmin,
+    AccountGroupAdmin,
+    HoldAdmin,
+    JournalEntryAdmin,
+    SealAdmin,
+)
+from ledger.admin.periods import AccountingPeriodAdmin
+
+__all__ = [
+    "AccountAdmin",
+    "AccountGroupAdmin",
+    "AccountingPeriodAdmin",
+    "AuditEventAdmin",
+    "HoldAdmin",
+    "JournalEntryAdmin",
+    "ReadOnlyAdmin",
+    "SealAdmin",
+]
