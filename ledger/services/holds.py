@@ -140,13 +140,14 @@ def capture_hold(public_id: str, entry: Entry, *, is_final: bool = False) -> Hol
     is_last = is_final or taken == hold.remaining
     released = hold.remaining if is_last else taken
     release = Release(hold.account.ref, released.amount)
-    result = post_entry(replace(entry, releases=(release,)))
+    posted = post_entry(replace(entry, releases=(release,)))
+    assert posted.entry_id is not None
     hold.captured += taken.amount
     if is_last:
         move(hold, Hold.Status.CAPTURED)
         hold.ended_at = timezone.now()
     hold.save(update_fields=["captured", "status", "ended_at"])
-    return HoldCapture.objects.create(hold=hold, entry_id=result.entry_id, amount=taken.amount)
+    return HoldCapture.objects.create(hold=hold, entry_id=posted.entry_id, amount=taken.amount)
 
 
 @transaction.atomic

@@ -132,7 +132,7 @@ def _look_up(entries: Sequence[Entry], refs: dict[AccountKey, AccountRef]) -> Ba
         )
         known = send("ledger", "find_entries", keys=[entry.idempotency_key for entry in entries])
         state = send("ledger", "reserve_entry_ids", count=len(entries))
-    closed_until, entry_ids = state.fetchone()
+    ((closed_until, entry_ids),) = state.fetchall()
     standings = {(row[1], row[2]): Standing(*row) for row in accounts.fetchall()}
     for number, key in enumerate(refs.keys() - standings.keys()):
         standings[key] = not_open_yet(refs[key], number)

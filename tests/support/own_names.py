@@ -3,6 +3,7 @@
 import fcntl
 import os
 from contextlib import ExitStack
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import redis
@@ -28,7 +29,7 @@ def take_own_names() -> ExitStack:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             continue
-        _use(number)
+        _use(number, anchors=folder / f"tests-{number}-anchors.log")
         lease.callback(forget_redis_keys)
         return lease
     raise RuntimeError(f"{len(REDIS_NUMBERS)} runs of the tests are using this checkout already.")
@@ -48,7 +49,9 @@ def database_url_of_tests() -> str:
     return urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl()
 
 
-def _use(number: int) -> None:
+def _use(number: int, *, anchors: Path) -> None:
+    anchors.unlink(missing_ok=True)
+    settings.LEDGER_ANCHOR_FILE = os.environ["LEDGER_ANCHOR_FILE"] = str(anchors)
     settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = f"test_tieout_{number}"
     settings.REDIS_URL = _with_number(settings.REDIS_URL, number)
     if not os.environ.get("CELERY_BROKER_URL"):

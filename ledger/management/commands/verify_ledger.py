@@ -17,7 +17,9 @@ class Command(ServiceCommand):
 
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--full", action="store_true", help="Also recompute what each entry says."
+            "--full",
+            action="store_true",
+            help="Trust nothing that was verified before: recompute everything from the postings.",
         )
 
     def run(self, **options: Any) -> None:

@@ -1,0 +1,89 @@
+"""Reads: the trial balance per currency and per account."""
+
+from datetime import timedelta
+
+import pytest
+
+from ledger.entries import AccountRef, AccountType, Entry, moves
+from ledger.money import AMOUNT_MAX, Money
+from ledger.selectors import (
+    TrialBalanceAccount,
+    TrialBalanceRow,
+    trial_balance,
+    trial_balance_accounts,
+)
+from ledger.services.posting import post_entries
+from tests.support.books import query
+from tests.support.entries import NOON, deposit, transfer, wallet
+from tests.support.history import seal_up_to
+
+pytestmark = [pytest.mark.django_db]
+
+
+def test_empty_books_have_an_empty_trial_balance() -> None:
+    assert trial_balance() == trial_balance(as_of=NOON) == trial_balance_accounts() == []
+
+
+@pytest.mark.usefixtures("books")
+def test_trial_balance_sums_postings_per_currency() -> None:
+    post_entries(
+        [
+            deposit("d1", wallet("a"), 70),
+            transfer("t1", wallet("a"), wallet("b"), 30),
+            deposit("d2", wallet("y", currency="JPY"), 500),
+        ]
+    )
+
+    rows = [
+        TrialBalanceRow("EUR", 3, Money(100, "EUR"), Money(100, "EUR")),
+        TrialBalanceRow("JPY", 2, Money(500, "JPY"), Money(500, "JPY")),
+    ]
+    assert trial_balance() == trial_balance(as_of=NOON) == rows
+    assert all(row.is_balanced for row in trial_balance())
+
+
+@pytest.mark.usefixtures("books")
+def test_accounts_stand_in_the_column_their_balance_is_on() -> None:
+    post_entries(
+        [
+            deposit("d1", wallet("a"), 70),
+            transfer("t1", wallet("a"), wallet("b", floor=None), 30),
+            transfer("t2", wallet("b", floor=None), wallet("a"), 50),
+        ]
+    )
+
+    accounts = trial_balance_accounts()
+
+    assert accounts[1] == TrialBalanceAccount(
+        "mer_1", "a", "", "liability", Money(30, "EUR"), Money(120, "EUR")
+    )
+    assert [
+        (row.code, row.balance.amount, row.debit_balance.amount, row.credit_balance.amount)
+        for row in accounts
+    ] == [("cash:EUR", 70, 70, 0), ("a", 90, 0, 90), ("b", -20, 20, 0)]
+
+
+def test_totals_beyond_64_bits_come_out_exactly() -> None:
+    """Ten accounts of 2**63 - 1 and an entry of the largest amount: a sum that no bigint holds."""
+    most = 2**63 - 1
+    banks = [AccountRef(f"bank:{n}", AccountType.ASSET, "EUR") for n in range(10)]
+    (*_, last) = post_entries(
+        [
+            Entry(
+                f"e{n}", "test", "r", NOON, moves(bank, wallet(f"w{n}"), Money(AMOUNT_MAX, "EUR"))
+            )
+            for n, bank in enumerate(banks)
+        ]
+    )
+    assert last.entry_id is not None
+    seal_up_to(last.entry_id)
+    query("UPDATE ledger_accountbalance SET debits = %s WHERE debits > 0 RETURNING 1", [most])
+    query("UPDATE ledger_daytotal SET credits = %s WHERE credits > 0 RETURNING 1", [most])
+
+    (now,) = trial_balance()
+    (then,) = trial_balance(as_of=NOON + timedelta(days=1))
+
+    assert now == TrialBalanceRow("EUR", 20, Money(10 * most, "EUR"), Money(10**16, "EUR"))
+    assert then == TrialBalanceRow("EUR", 20, Money(10**16, "EUR"), Money(10 * most, "EUR"))
+    assert not now.is_balanced
+    assert now.debits.text == "922337203685477580.70"
