@@ -3,18 +3,26 @@
 from payments.models.disputes import Dispute
 from payments.models.fees import FeePlan
 from payments.models.gateways import Gateway
-from payments.models.merchants import ApiKey, Merchant
+from payments.models.idempotency import IdempotencyKey
+from payments.models.inbound import GatewayEvent
+from payments.models.merchants import ApiKey, Merchant, MerchantMember
 from payments.models.payments import Payment
 from payments.models.refunds import Refund
 from payments.models.simulator import SimulatedOperation
+from payments.models.transfers import AccountReport, Transfer
 
 __all__ = [
+    "AccountReport",
     "ApiKey",
     "Dispute",
     "FeePlan",
     "Gateway",
+    "GatewayEvent",
+    "IdempotencyKey",
     "Merchant",
+    "MerchantMember",
     "Payment",
     "Refund",
     "SimulatedOperation",
+    "Transfer",
 ]

@@ -8,6 +8,7 @@ class Gateway(models.Model):
 
     class Adapter(models.TextChoices):
         SIMULATOR = "simulator"  # our own processor, for development, the demo and tests
+        STRIPE = "stripe"  # Stripe, by its own library; secrets come from the environment
         NONE = "none"  # payments through it are only imported
 
     code = models.CharField(max_length=40, unique=True)
@@ -27,7 +28,7 @@ class Gateway(models.Model):
         ordering = ["code"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(adapter__in=["simulator", "none"]),
+                condition=models.Q(adapter__in=["simulator", "stripe", "none"]),
                 name="payments_gateway_adapter_known",
             ),
         ]

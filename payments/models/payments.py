@@ -21,14 +21,24 @@ class Payment(Work):
     class Status(models.TextChoices):
         PENDING = "PENDING"  # written down; the gateway has not been asked
         PROCESSING = "PROCESSING"  # asked; the outcome may be unknown, no money is booked
+        AUTHORIZED = "AUTHORIZED"  # the payer's bank keeps it for us; no money is booked
         SUCCEEDED = "SUCCEEDED"  # the gateway owes us the money, we owe the merchant
         FAILED = "FAILED"  # declined; nothing moved
+        CANCELED = "CANCELED"  # an authorisation was given back; nothing moved
+        EXPIRED = "EXPIRED"  # an authorisation ran out; nothing moved
+
+    class Capture(models.TextChoices):
+        AUTOMATIC = "automatic"  # the money moves as soon as the gateway agrees
+        MANUAL = "manual"  # it is authorised first, and moves when the merchant says so
 
     TRANSITIONS = {
         Status.PENDING: {Status.PROCESSING},
-        Status.PROCESSING: {Status.SUCCEEDED, Status.FAILED},
+        Status.PROCESSING: {Status.AUTHORIZED, Status.SUCCEEDED, Status.FAILED},
+        Status.AUTHORIZED: {Status.SUCCEEDED, Status.CANCELED, Status.EXPIRED},
         Status.SUCCEEDED: set(),
         Status.FAILED: set(),
+        Status.CANCELED: set(),
+        Status.EXPIRED: set(),
     }
 
     public_id = models.CharField(max_length=40, default=payment_id, editable=False)
@@ -41,6 +51,20 @@ class Payment(Work):
     )
     amount = models.BigIntegerField(help_text="Minor units.")
     currency = models.CharField(max_length=3)
+    capture = models.CharField(max_length=9, choices=Capture, default=Capture.AUTOMATIC)
+    amount_to_capture = models.BigIntegerField(
+        null=True,
+        help_text="Minor units the gateway is to capture of an authorisation; empty: none.",
+    )
+    cancel_requested_at = models.DateTimeField(
+        null=True, help_text="Since when the gateway is to give an authorisation back."
+    )
+    authorized_until = models.DateTimeField(
+        null=True, help_text="When an authorisation runs out by itself."
+    )
+    amount_captured = models.BigIntegerField(
+        default=0, help_text="Minor units that moved: the amount, or less of an authorisation."
+    )
     amount_refunded = models.BigIntegerField(
         default=0, help_text="Minor units refunded or being refunded."
     )
@@ -89,11 +113,32 @@ class Payment(Work):
                 condition=Q(amount__gt=0), name="payments_payment_amount_positive"
             ),
             models.CheckConstraint(
-                condition=Q(amount_refunded__gte=0, amount_refunded__lte=F("amount")),
+                condition=Q(amount_refunded__gte=0, amount_refunded__lte=F("amount_captured")),
                 name="payments_payment_refunds_within",
             ),
             models.CheckConstraint(
-                condition=Q(status__in=["PENDING", "PROCESSING", "SUCCEEDED", "FAILED"]),
+                condition=Q(amount_captured__gt=0, amount_captured__lte=F("amount"))
+                & Q(status="SUCCEEDED")
+                | ~Q(status="SUCCEEDED") & Q(amount_captured=0),
+                name="payments_payment_captured_iff_succeeded",
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_to_capture__isnull=True)
+                | Q(amount_to_capture__gt=0, amount_to_capture__lte=F("amount")),
+                name="payments_payment_captures_within",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=[
+                        "PENDING",
+                        "PROCESSING",
+                        "AUTHORIZED",
+                        "SUCCEEDED",
+                        "FAILED",
+                        "CANCELED",
+                        "EXPIRED",
+                    ]
+                ),
                 name="payments_payment_status_known",
             ),
             models.CheckConstraint(
@@ -102,7 +147,8 @@ class Payment(Work):
                 name="payments_payment_effective_iff_succeeded",
             ),
             models.CheckConstraint(
-                condition=Q(status__in=["PENDING", "PROCESSING"]) | Q(due_at__isnull=True),
+                condition=Q(status__in=["PENDING", "PROCESSING", "AUTHORIZED"])
+                | Q(due_at__isnull=True),
                 name="payments_payment_final_is_not_due",
             ),
         ]
@@ -119,6 +165,10 @@ class Payment(Work):
         return Money(self.fee, self.currency)
 
     @property
+    def captured_money(self) -> Money:
+        return Money(self.amount_captured, self.currency)
+
+    @property
     def refundable(self) -> Money:
         """What is left to refund."""
-        return Money(self.amount - self.amount_refunded, self.currency)
+        return Money(self.amount_captured - self.amount_refunded, self.currency)

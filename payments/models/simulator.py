@@ -12,6 +12,9 @@ class SimulatedOperation(models.Model):
     class Kind(models.TextChoices):
         CHARGE = "charge"
         REFUND = "refund"
+        AUTHORIZE = "authorize"
+        CAPTURE = "capture"
+        CANCEL = "cancel"
 
     class Outcome(models.TextChoices):
         ACCEPTED = "accepted"

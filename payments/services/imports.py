@@ -200,6 +200,7 @@ def _load_payments(chunk: list[HistoryRow], counts: ImportCounts, actor: Actor) 
             fee = plans.fee_for(merchant, row.money, on=row.effective_at.date())
         payments.append(
             Payment(
+                amount_captured=row.money.amount,
                 **_shared_fields(row, merchant, actor),
                 gateway=gateways[row.gateway],
                 status=Payment.Status.SUCCEEDED,

@@ -1,6 +1,7 @@
 -- Write the gateways' outcomes to a batch of payments whose locks and fences the caller holds.
 UPDATE payments_payment AS payment
 SET status = outcome.status,
+    amount_captured = CASE outcome.status WHEN 'SUCCEEDED' THEN payment.amount ELSE 0 END,
     fee = outcome.fee,
     failure_code = outcome.failure_code,
     failure_reason = outcome.failure_reason,

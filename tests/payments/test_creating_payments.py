@@ -38,7 +38,7 @@ def test_payment_is_written_down_and_due_at_once() -> None:
     assert payment.public_id.startswith("pay_")
     assert (payment.merchant, payment.gateway.code) == (merchant, "sim")
     assert (payment.status, payment.attempts, payment.fence) == ("PENDING", 0, 0)
-    assert (payment.money, payment.refundable) == (eur("100.00"), eur("100.00"))
+    assert (payment.money, payment.refundable) == (eur("100.00"), eur("0.00"))
     assert (payment.reference, payment.description) == ("order-7", "Seven apples")
     assert (payment.source, payment.metadata) == ("tok_visa", {"basket": "7"})
     assert (payment.settlement_currency, payment.fee) == ("EUR", 0)
