@@ -82,9 +82,11 @@ CROSS JOIN LATERAL (
         UNION ALL
         SELECT NULL, sealed.head + 1, 9223372036854775807 WHERE NOT wanted.is_now
     ) AS stretch
-    JOIN ledger_posting AS posting
-        ON posting.account_id = wanted.account_id
-        AND posting.entry_id BETWEEN stretch.first_entry_id AND stretch.last_entry_id
+    CROSS JOIN LATERAL (
+        SELECT entry_id, direction, amount FROM ledger_posting
+        WHERE account_id = wanted.account_id
+            AND entry_id BETWEEN stretch.first_entry_id AND stretch.last_entry_id OFFSET 0
+    ) AS posting
     CROSS JOIN LATERAL (
         SELECT effective_at, posted_at FROM ledger_journalentry
         WHERE id = posting.entry_id OFFSET 0
