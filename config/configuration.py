@@ -1,7 +1,7 @@
 """The chart, merchants, gateways and sources as code: one TOML file, applied as often as one likes.
 
     [[gateways]]         code, name, adapter, fee_basis_points, fee_fixed, settlement_days
-    [[merchants]]        code, name, email, time_zone
+    [[merchants]]        code, name, email, time_zone, gateway
       [[merchants.fee_plans]]  currency, basis_points, fixed, valid_from
     [[account_groups]]   prefix, type, name
     [[accounts]]         code, type, currency or currencies, name, floor, owner
@@ -28,7 +28,7 @@ from ledger.models import Account, AccountGroup
 from ledger.services.accounts import open_account, set_floor
 from ledger.services.chart import define_account_group, type_in_chart
 from payments.models import FeePlan, Gateway, Merchant
-from payments.services.gateways import define_gateway
+from payments.services.gateways import choose_gateway, define_gateway
 from payments.services.merchants import register_merchant, set_fee_plan
 from reconciliation.models import Source, SourceAccount
 from reconciliation.services.sources import SourceTerms, define_source
@@ -66,6 +66,7 @@ TABLES: dict[str, dict[str, Field]] = {
         "name": Field(str),
         "email": Field(str),
         "time_zone": Field(str),
+        "gateway": Field(str),
         "fee_plans": Field(list),
     },
     "merchants.fee_plans": {
@@ -246,8 +247,9 @@ def _apply_gateway(row: Row) -> None:
 
 
 def _apply_merchant(row: Row) -> None:
-    terms = {key: value for key, value in row.items() if key != "fee_plans"}
+    terms = {key: value for key, value in row.items() if key not in ("fee_plans", "gateway")}
     merchant = register_merchant(**terms)
+    choose_gateway(merchant, row.get("gateway", ""))
     for plan in row.get("fee_plans", []):
         set_fee_plan(merchant, **plan)
 

@@ -1,18 +1,33 @@
 """What happens to every request."""
 
+import hashlib
+import logging
+import re
 from collections.abc import Callable
 from urllib.parse import unquote
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from config.problems import bad_request
+from config import logs, problems
 from ledger import actors
 from ledger.ids import new_id
+from payments.cache import Unreachable
+from payments.rate_limits import RateClass, check_rate
+
+logger = logging.getLogger(__name__)
+
+API = "/api/v1/"
+UNLIMITED = {f"{API}health", f"{API}ready"}
+LOGINS = {f"{API}auth/token", f"{API}merchants/register"}
+MOVES_MONEY = tuple(f"{API}{noun}" for noun in ("payments", "refunds", "transactions"))
+READING = {"GET", "HEAD", "OPTIONS"}
+_SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
 class RequestIdMiddleware:
     """Every answer carries a `Request-Id`, ours, that logs, error bodies and the audit trail have
-    too."""
+    too. A `Client-Request-Id` goes into the log."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -20,15 +35,70 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request_id = new_id("req")
         request.request_id = request_id  # type: ignore[attr-defined]
+        client_id = request.headers.get("Client-Request-Id", "")
+        theirs = logs.client_request_id.set(client_id if _SAFE_ID.fullmatch(client_id) else "")
         outside = actors.request_id.set(request_id)
         try:
             response = self._answer(request)
+            if logs.client_request_id.get():
+                logger.info("%s %s %s", request.method, request.path, response.status_code)
         finally:
             actors.request_id.reset(outside)
+            logs.client_request_id.reset(theirs)
         response["Request-Id"] = request_id
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
         # No text of ours contains NUL, and PostgreSQL refuses to compare with it.
         has_nul = "\x00" in request.path or "\x00" in unquote(request.META.get("QUERY_STRING", ""))
-        return bad_request(request) if has_nul else self.get_response(request)
+        return problems.bad_request(request) if has_nul else self.get_response(request)
+
+
+class RateLimitMiddleware:
+    """Nobody asks the API more often than `RATE_LIMITS` allow; probes are not counted."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(API) or request.path in UNLIMITED:
+            return self.get_response(request)
+        secret = request.headers.get("Authorization", "")
+        rate_class = rate_class_of(request.method or "", request.path, is_known=bool(secret))
+        is_by_address = rate_class in (RateClass.LOGIN, RateClass.ANONYMOUS)
+        identity = address_of(request) if is_by_address else digest_of(secret)
+        try:
+            verdict = check_rate(identity, rate_class)
+        except Unreachable:
+            return problems.unavailable(request)
+        response = self.get_response(request) if verdict.is_allowed else None
+        if response is not None and response.status_code == 401 and not is_by_address:
+            # Whoever guesses keys is nobody we know, however many keys he tries.
+            verdict = check_rate(address_of(request), RateClass.ANONYMOUS)
+        if response is None or not verdict.is_allowed:
+            response = problems.rate_limited(request)
+        for name, value in verdict.headers.items():
+            response[name] = value
+        return response
+
+
+def rate_class_of(method: str, path: str, *, is_known: bool) -> RateClass:
+    """What kind of request this is; `is_known` when it names its caller."""
+    if path in LOGINS and method not in READING:
+        return RateClass.LOGIN
+    if not is_known:
+        return RateClass.ANONYMOUS
+    if method in READING:
+        return RateClass.READS
+    return RateClass.PAYMENTS if path.startswith(MOVES_MONEY) else RateClass.WRITES
+
+
+def address_of(request: HttpRequest) -> str:
+    """Where a request comes from, as the outermost of our own TRUSTED_PROXIES saw it."""
+    hops = [*request.META.get("HTTP_X_FORWARDED_FOR", "").split(","), request.META["REMOTE_ADDR"]]
+    return hops[-1 - min(settings.TRUSTED_PROXIES, len(hops) - 1)].strip()
+
+
+def digest_of(secret: str) -> str:
+    """Says which secret it is without being it."""
+    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()[:32]

@@ -15,11 +15,10 @@ def web(port: int) -> Process:
     """HTTP on `BIND_ADDRESS` (this machine only, unless a container opens it)."""
     address = os.environ.get("BIND_ADDRESS") or "127.0.0.1"
     workers = os.environ.get("WEB_CONCURRENCY") or "2"
-    gunicorn = [sys.executable, "-m", "gunicorn", "config.wsgi:application"]
-    concurrency = ["--worker-class", "gthread", "--workers", workers, "--threads", "4"]
-    # Without a control socket nothing is written outside the checkout.
-    options = ["--bind", f"{address}:{port}", "--graceful-timeout", "20", "--no-control-socket"]
-    return Process("web", [*gunicorn, *concurrency, *options])
+    granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "config.wsgi:application"]
+    concurrency = ["--workers", workers, "--blocking-threads", "4", "--respawn-failed-workers"]
+    options = ["--host", address, "--port", str(port), "--no-ws", "--workers-kill-timeout", "20"]
+    return Process("web", [*granian, *concurrency, *options])
 
 
 def worker() -> Process:

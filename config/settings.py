@@ -1,5 +1,7 @@
 """Settings, read from the environment. `.env.example` documents every variable."""
 
+import hashlib
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -77,6 +79,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "config.middleware.RequestIdMiddleware",
+    "config.middleware.RateLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -122,6 +125,9 @@ DATABASES = {
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     connect_timeout=5,
     application_name="tieout",
+    # Statements that ask for it keep their plan; behind a pooler that shares connections between
+    # transactions this has to be None.
+    prepare_threshold=5,
     options=" ".join(f"-c {name}={value}" for name, value in POSTGRES_TIMEOUTS.items()),
 )
 
@@ -132,6 +138,11 @@ LEDGER_ANCHOR_FILE = env.str("LEDGER_ANCHOR_FILE", default="") or str(
     embedded.data_dir() / "anchors.log"
 )
 LEDGER_ANCHOR_URL = env.str("LEDGER_ANCHOR_URL", default="")
+
+# --- Payments ------------------------------------------------------------------------------
+
+# For how long a repeated request gets the answer it got; what it did stays unique for ever.
+IDEMPOTENCY_DAYS = env.int("IDEMPOTENCY_DAYS", default=30)
 
 # --- Redis and Celery ----------------------------------------------------------------------
 
@@ -159,14 +170,39 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 # --- API -----------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["payments.api.authentication.ApiKeyAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "payments.api.authentication.ApiKeyAuthentication",
+        "payments.api.authentication.PersonAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["payments.api.conventions.DecimalJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["payments.api.bodies.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "config.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
 }
+# Tokens of people: one algorithm, and a key that signs nothing else (RFC 8725).
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": hashlib.sha256(f"tokens of people {SECRET_KEY}".encode()).hexdigest(),
+    "ISSUER": "tieout",
+    "AUDIENCE": "tieout-api",
+    "USER_ID_CLAIM": "sub",
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
+}
+# Requests per seconds for each key, or address where nobody is known; global: of all together.
+RATE_LIMITS = {
+    "payments": env.str("RATE_LIMIT_PAYMENTS", default="1000/1"),
+    "writes": env.str("RATE_LIMIT_WRITES", default="500/1"),
+    "reads": env.str("RATE_LIMIT_READS", default="1000/1"),
+    "anonymous": env.str("RATE_LIMIT_ANONYMOUS", default="300/1"),
+    # Passwords are guessed one by one; a developer's tests sign up in bursts.
+    "login": env.str("RATE_LIMIT_LOGIN", default="20/60" if IS_PRODUCTION else "600/60"),
+    "global": env.str("RATE_LIMIT_GLOBAL", default="5000/1"),
+}
+# How many reverse proxies of ours a request passes; the last of them names the client's address.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Tieout",
     "DESCRIPTION": "Payments, ledger, settlement and reconciliation that tie out.",
@@ -225,7 +261,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "line": {
+            "()": "config.logs.LineFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s",
+        },
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},

@@ -10,9 +10,10 @@ from config import health
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
-    path("api/v1/health", health.health),
-    path("api/v1/ready", health.ready),
+    path("api/v1/health", health.Health.as_view()),
+    path("api/v1/ready", health.Ready.as_view()),
     path("api/v1/", include("payments.api.urls")),
+    path("api/v1/", include("settlements.api.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema")),
 ]

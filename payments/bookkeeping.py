@@ -5,9 +5,9 @@
 
 from datetime import datetime
 
-from ledger.entries import AccountRef, AccountType, Entry, lines, moves
+from ledger.entries import AccountRef, AccountType, Entry, Line, lines, moves
 from ledger.money import Money
-from payments.models import Dispute, Merchant, Payment, Refund
+from payments.models import Dispute, Merchant, Payment, Refund, Transfer
 
 
 def clearing(gateway: str, currency: str) -> AccountRef:
@@ -35,7 +35,7 @@ def opening_equity(currency: str) -> AccountRef:
 
 
 def entry_for_payment(payment: Payment, effective_at: datetime) -> Entry:
-    """The processor owes us the gross amount; we owe the merchant all of it less our fee."""
+    """The processor owes us what was captured; we owe the merchant all of it less our fee."""
     due = payable(payment.merchant, payment.currency)
     return Entry(
         idempotency_key=f"payment:{payment.public_id}",
@@ -43,7 +43,7 @@ def entry_for_payment(payment: Payment, effective_at: datetime) -> Entry:
         reference=payment.public_id,
         effective_at=effective_at,
         lines=lines(
-            moves(clearing(payment.gateway.code, payment.currency), due, payment.money),
+            moves(clearing(payment.gateway.code, payment.currency), due, payment.captured_money),
             moves(due, fee_income(payment.currency), payment.fee_money),
         ),
     )
@@ -81,6 +81,22 @@ def entry_for_dispute_opened(dispute: Dispute) -> Entry:
     )
 
 
+def entry_for_dispute_won(dispute: Dispute, effective_at: datetime) -> Entry:
+    """The processor gave the money back, and we owe it to the merchant again. Our fee is kept."""
+    return Entry(
+        idempotency_key=f"dispute_won:{dispute.public_id}",
+        kind="dispute_won",
+        reference=dispute.public_id,
+        effective_at=effective_at,
+        moves_if_late=True,
+        lines=moves(
+            clearing(dispute.payment.gateway.code, dispute.currency),
+            payable(dispute.merchant, dispute.currency),
+            dispute.money,
+        ),
+    )
+
+
 def entry_for_wallet_funding(
     account: AccountRef, money: Money, *, key: str, effective_at: datetime
 ) -> Entry:
@@ -92,3 +108,29 @@ def entry_for_wallet_funding(
         effective_at=effective_at,
         lines=moves(opening_equity(account.currency), account, money),
     )
+
+
+def entry_for_transfer(transfer: Transfer, effective_at: datetime) -> Entry:
+    """A merchant moves money between two of its own accounts; we owe it as much as before."""
+    return Entry(
+        idempotency_key=f"transfer:{transfer.public_id}",
+        kind="transfer",
+        reference=transfer.public_id,
+        effective_at=effective_at,
+        lines=_between(transfer),
+    )
+
+
+def entry_for_transfer_refund(refund: Transfer, effective_at: datetime) -> Entry:
+    """All or part of a transfer goes back where it came from, as a transfer of its own."""
+    return Entry(
+        idempotency_key=f"transfer:{refund.public_id}",
+        kind="transfer_refund",
+        reference=refund.public_id,
+        effective_at=effective_at,
+        lines=_between(refund),
+    )
+
+
+def _between(transfer: Transfer) -> tuple[Line, ...]:
+    return moves(transfer.source_account.ref, transfer.destination_account.ref, transfer.money)

@@ -25,6 +25,8 @@ class Kind(models.TextChoices):
 
     PAYMENTS = "payments.tasks.process_payments"
     REFUNDS = "payments.tasks.process_refunds"
+    TRANSFERS = "payments.tasks.process_transfers"
+    GATEWAY_EVENTS = "payments.tasks.process_gateway_events"
 
 
 def ring(kind: Kind) -> None:

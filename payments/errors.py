@@ -1,6 +1,8 @@
 """What this floor refuses."""
 
-from ledger.errors import Conflict, Invalid, NotFound
+from datetime import datetime
+
+from ledger.errors import Conflict, Forbidden, Invalid, NotFound
 from ledger.money import Money
 
 
@@ -11,8 +13,17 @@ class IdempotencyMismatch(Invalid):
         super().__init__(f"The idempotency key {key!r} was used for another request.")
 
 
+class KeyOfEarlierPayment(Conflict):
+    code = "idempotency_key_expired"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"The idempotency key {key!r} made a payment long ago; its answer is no longer kept."
+        )
+
+
 class ReferenceTaken(Conflict):
-    code = "reference_taken"
+    code = "duplicate_reference"
 
     def __init__(self, reference: str) -> None:
         super().__init__(f"The reference {reference!r} belongs to another payment or refund.")
@@ -53,11 +64,18 @@ class RefundNotFound(NotFound):
         super().__init__("There is no such refund.")
 
 
-class UnknownStatus(Invalid):
-    code = "unknown_status"
+class AccountNotFound(NotFound):
+    code = "account_not_found"
 
-    def __init__(self, status: str) -> None:
-        super().__init__(f"There is no status {status[:30]!r}.")
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no account {name[:120]!r}.")
+
+
+class TransferNotFound(NotFound):
+    code = "transaction_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such transaction.")
 
 
 class MerchantNotFound(NotFound):
@@ -79,3 +97,142 @@ class CardNumberRefused(Invalid):
 
     def __init__(self) -> None:
         super().__init__("This looks like a card number. Send a token of it, never the number.")
+
+
+class KeyOfEarlierRefund(Conflict):
+    code = "idempotency_key_expired"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"The idempotency key {key!r} made a refund long ago; its answer is no longer kept."
+        )
+
+
+class PaymentNotAuthorized(Conflict):
+    code = "payment_not_authorized"
+
+    def __init__(self, payment: object, status: str) -> None:
+        super().__init__(
+            f"{payment} is {status}; only an authorised payment can be captured or canceled."
+        )
+
+
+class AuthorizationExpired(Conflict):
+    code = "authorization_expired"
+
+    def __init__(self, payment: object, until: datetime) -> None:
+        super().__init__(f"The authorisation of {payment} ran out at {until.isoformat()}.")
+
+
+class AlreadyRequested(Conflict):
+    code = "already_requested"
+
+    def __init__(self, payment: object, what: str) -> None:
+        super().__init__(f"The {what} of {payment} was asked for already and is on its way.")
+
+
+class CaptureExceedsAuthorized(Invalid):
+    code = "amount_exceeds_authorized"
+
+    def __init__(self, payment: object, authorized: Money, asked: Money) -> None:
+        super().__init__(f"{payment} is authorised for {authorized}; {asked} was asked.")
+
+
+class PaymentNotDisputable(Conflict):
+    code = "payment_not_disputable"
+
+    def __init__(self, payment: object, status: str) -> None:
+        super().__init__(f"{payment} is {status}; only a succeeded payment can be disputed.")
+
+
+class DisputeExceedsPayment(Invalid):
+    code = "amount_exceeds_captured"
+
+    def __init__(self, payment: object, captured: Money, asked: Money) -> None:
+        super().__init__(f"{captured} of {payment} was captured; {asked} cannot be disputed.")
+
+
+class DisputeReferenceTaken(Conflict):
+    code = "dispute_reference_taken"
+
+    def __init__(self, reference: str) -> None:
+        super().__init__(f"The dispute {reference!r} is about something else.")
+
+
+class DisputeNotFound(NotFound):
+    code = "dispute_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such dispute.")
+
+
+class ApiKeyNotFound(NotFound):
+    code = "api_key_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such API key.")
+
+
+class ApiKeyOver(Conflict):
+    code = "api_key_over"
+
+    def __init__(self, key: object) -> None:
+        super().__init__(f"{key} is revoked, expired or replaced already.")
+
+
+class ExpiryPassed(Invalid):
+    code = "expiry_passed"
+
+    def __init__(self) -> None:
+        super().__init__("A key expires in the future, or never.")
+
+
+class ScopeNotYours(Forbidden):
+    code = "scope_not_yours"
+
+    def __init__(self, scopes: list[str]) -> None:
+        super().__init__(f"Nobody hands out scopes he does not have: {', '.join(scopes)}.")
+
+
+class EmailTaken(Conflict):
+    code = "email_taken"
+
+    def __init__(self) -> None:
+        super().__init__("Somebody signed up with this e-mail address already.")
+
+
+class PasswordTooWeak(Invalid):
+    code = "password_too_weak"
+
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__(" ".join(reasons))
+
+
+class NoMembership(Forbidden):
+    code = "no_membership"
+
+    def __init__(self) -> None:
+        super().__init__("You act for no merchant.")
+
+
+class MerchantNotChosen(Invalid):
+    code = "merchant_not_chosen"
+
+    def __init__(self, merchant_ids: list[str]) -> None:
+        super().__init__(
+            f"You act for several merchants; send merchant_id, one of {', '.join(merchant_ids)}."
+        )
+
+
+class MemberExists(Conflict):
+    code = "member_exists"
+
+    def __init__(self, user: object) -> None:
+        super().__init__(f"{user} is a member already.")
+
+
+class LastOwner(Conflict):
+    code = "last_owner"
+
+    def __init__(self, merchant: object) -> None:
+        super().__init__(f"{merchant} needs an owner; make somebody else one first.")

@@ -2,7 +2,12 @@
 
 from collections.abc import Iterable
 
-from payments.models import Payment
+from payments.models import ApiKey, Dispute, Merchant, Payment, Transfer
+
+
+def lock_merchant(pk: int) -> Merchant:
+    """Whoever opens something under a code of its choice waits here for the others."""
+    return Merchant.objects.select_for_update(no_key=True).get(pk=pk)
 
 
 def lock_payment(pk: int) -> Payment:
@@ -18,3 +23,25 @@ def lock_payments(pks: Iterable[int]) -> list[Payment]:
     return list(
         Payment.objects.select_for_update(of=("self",)).filter(pk__in=list(pks)).order_by("pk")
     )
+
+
+def lock_transfers(pks: Iterable[int]) -> list[Transfer]:
+    """Locked in id order. Those being refunded are locked before the refunds that are claimed."""
+    return list(
+        Transfer.objects.select_for_update(of=("self",))
+        .select_related("source_account", "destination_account")
+        .filter(pk__in=list(pks))
+        .order_by("pk")
+    )
+
+
+def lock_dispute(pk: int) -> Dispute:
+    return (
+        Dispute.objects.select_for_update(of=("self",))
+        .select_related("merchant", "payment__gateway")
+        .get(pk=pk)
+    )
+
+
+def lock_api_key(pk: int) -> ApiKey:
+    return ApiKey.objects.select_for_update(of=("self",)).select_related("merchant").get(pk=pk)

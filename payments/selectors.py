@@ -1,9 +1,18 @@
 """Reads of payments. What belongs to a merchant is only reachable through the merchant."""
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
-from payments.errors import PaymentNotFound, RefundNotFound
-from payments.models import Merchant, Payment, Refund
+from ledger.entries import AccountType
+from ledger.models import Account
+from payments.errors import (
+    AccountNotFound,
+    ApiKeyNotFound,
+    DisputeNotFound,
+    PaymentNotFound,
+    RefundNotFound,
+    TransferNotFound,
+)
+from payments.models import ApiKey, Dispute, Merchant, Payment, Refund, Transfer
 
 
 def payments_of(merchant: Merchant) -> QuerySet[Payment]:
@@ -30,7 +39,73 @@ def refund_of(merchant: Merchant, public_id: str) -> Refund:
         raise RefundNotFound() from None
 
 
+def disputes_of(merchant: Merchant) -> QuerySet[Dispute]:
+    return Dispute.objects.filter(merchant=merchant).select_related("payment").order_by("-id")
+
+
+def dispute_of(merchant: Merchant, public_id: str) -> Dispute:
+    """Raises DisputeNotFound, also for a dispute of somebody else."""
+    try:
+        return disputes_of(merchant).get(public_id=public_id)
+    except Dispute.DoesNotExist:
+        raise DisputeNotFound() from None
+
+
 def payments_by_state() -> dict[str, int]:
     """How many payments are in each state."""
     counts = Payment.objects.values_list("status").annotate(n=Count("id")).order_by("status")
     return dict(counts)
+
+
+def wallets_of(merchant: Merchant) -> QuerySet[Account]:
+    """The accounts a merchant opened for itself; not what we owe it from sales."""
+    return (
+        Account.objects.filter(owner=merchant.public_id, type=AccountType.LIABILITY)
+        .exclude(code__startswith=f"merchant:{merchant.code}:")
+        .select_related("balance")
+        .order_by("-id")
+    )
+
+
+def wallet_of(merchant: Merchant, name: str) -> Account:
+    """The account with this public id or code. Raises AccountNotFound, also for anybody else's."""
+    try:
+        return wallets_of(merchant).get(Q(public_id=name) | Q(code=name))
+    except (Account.DoesNotExist, Account.MultipleObjectsReturned):
+        raise AccountNotFound(name) from None
+
+
+def transfers_of(merchant: Merchant) -> QuerySet[Transfer]:
+    return (
+        Transfer.objects.filter(merchant=merchant)
+        .select_related("source_account", "destination_account", "refund_of")
+        .order_by("-id")
+    )
+
+
+def transfer_of(merchant: Merchant, public_id: str) -> Transfer:
+    """Raises TransferNotFound, also for a transfer of somebody else."""
+    try:
+        return transfers_of(merchant).get(public_id=public_id)
+    except Transfer.DoesNotExist:
+        raise TransferNotFound() from None
+
+
+def transfer_by_key(merchant: Merchant, idempotency_key: str) -> Transfer:
+    """The transfer asked for under this key. Raises TransferNotFound."""
+    try:
+        return transfers_of(merchant).get(refund_of=None, idempotency_key=idempotency_key)
+    except Transfer.DoesNotExist:
+        raise TransferNotFound() from None
+
+
+def api_keys_of(merchant: Merchant) -> QuerySet[ApiKey]:
+    return ApiKey.objects.filter(merchant=merchant).select_related("replaced_by").order_by("-id")
+
+
+def api_key_of(merchant: Merchant, public_id: str) -> ApiKey:
+    """Raises ApiKeyNotFound, also for a key of somebody else."""
+    try:
+        return api_keys_of(merchant).get(public_id=public_id)
+    except ApiKey.DoesNotExist:
+        raise ApiKeyNotFound() from None

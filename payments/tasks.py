@@ -7,7 +7,10 @@ from celery import shared_task
 from celery.signals import worker_ready, worker_shutting_down
 
 from payments import doorbell
+from payments.services.gateway_events import process_gateway_events
+from payments.services.idempotency import purge_idempotency_keys
 from payments.services.processing import process_payments, process_refunds
+from payments.services.transfers import process_transfers
 
 SWEEP_SECONDS = 2
 BATCHES_PER_TASK_MAX = 50
@@ -25,6 +28,24 @@ def process_due_payments() -> None:
 def process_due_refunds() -> None:
     """Process due refunds until none is left."""
     drain(doorbell.Kind.REFUNDS, process_refunds)
+
+
+@shared_task(name=doorbell.Kind.TRANSFERS.value)
+def process_due_transfers() -> None:
+    """Process due transfers until none is left."""
+    drain(doorbell.Kind.TRANSFERS, process_transfers)
+
+
+@shared_task(name=doorbell.Kind.GATEWAY_EVENTS.value)
+def process_due_gateway_events() -> None:
+    """Act on what gateways told us until nothing is left."""
+    drain(doorbell.Kind.GATEWAY_EVENTS, process_gateway_events)
+
+
+@shared_task(name="payments.tasks.purge_idempotency_keys")
+def purge_old_idempotency_keys() -> None:
+    """Forget answers nobody may count on any more."""
+    purge_idempotency_keys()
 
 
 def drain(kind: doorbell.Kind, process_batch: Callable[[], int]) -> None:

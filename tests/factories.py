@@ -8,15 +8,18 @@ from datetime import date
 from typing import Any, NamedTuple
 
 import factory
+from django.utils import timezone
 
 from ledger.actors import Actor
 from ledger.entries import AccountRef, AccountType
 from ledger.models import Account
 from ledger.money import Money
 from ledger.services.accounts import open_account
-from payments.models import ApiKey, Gateway, Merchant, Payment, Refund
+from payments.models import ApiKey, Dispute, Gateway, Merchant, Payment, Refund
+from payments.services.api_keys import issue_api_key
+from payments.services.disputes import DisputeNotice, open_dispute
 from payments.services.gateways import define_gateway
-from payments.services.merchants import issue_api_key, register_merchant, set_fee_plan
+from payments.services.merchants import register_merchant, set_fee_plan
 from payments.services.payments import PaymentWish, create_payment
 from payments.services.processing import process_payments, process_refunds
 from payments.services.refunds import RefundWish, create_refund
@@ -102,7 +105,11 @@ class ApiKeyFactory(factory.Factory):
 
     merchant = factory.SubFactory(MerchantFactory)
     name = "web shop"
-    scopes = (ApiKey.Scope.PAYMENTS_READ, ApiKey.Scope.PAYMENTS_WRITE)
+    scopes = (
+        ApiKey.Scope.PAYMENTS_READ,
+        ApiKey.Scope.PAYMENTS_WRITE,
+        ApiKey.Scope.REFUNDS_WRITE,
+    )
 
     @classmethod
     def _create(cls, model_class: Any, *, merchant: Merchant, **fields: Any) -> IssuedKey:
@@ -124,10 +131,9 @@ class PaymentFactory(factory.Factory):
     def _create(
         cls, model_class: Any, *, merchant: Merchant, idempotency_key: str, **wish: Any
     ) -> Payment:
-        payment, _ = create_payment(
+        return create_payment(
             merchant, PaymentWish(**wish), idempotency_key=idempotency_key, actor=ACTOR
         )
-        return payment
 
 
 class SucceededPaymentFactory(PaymentFactory):
@@ -139,6 +145,20 @@ class SucceededPaymentFactory(PaymentFactory):
         process_payments()
         payment.refresh_from_db()
         assert payment.status == Payment.Status.SUCCEEDED, payment.status
+        return payment
+
+
+class AuthorizedPaymentFactory(PaymentFactory):
+    """A payment the simulator keeps for us, to be captured or canceled."""
+
+    capture = Payment.Capture.MANUAL
+
+    @classmethod
+    def _create(cls, model_class: Any, **fields: Any) -> Payment:
+        payment = super()._create(model_class, **fields)
+        process_payments()
+        payment.refresh_from_db()
+        assert payment.status == Payment.Status.AUTHORIZED, payment.status
         return payment
 
 
@@ -156,13 +176,12 @@ class RefundFactory(factory.Factory):
     def _create(
         cls, model_class: Any, *, payment: Payment, idempotency_key: str, **wish: Any
     ) -> Refund:
-        refund, _ = create_refund(
+        return create_refund(
             payment,
             RefundWish(payment.public_id, **wish),
             idempotency_key=idempotency_key,
             actor=ACTOR,
         )
-        return refund
 
 
 class SucceededRefundFactory(RefundFactory):
@@ -175,3 +194,19 @@ class SucceededRefundFactory(RefundFactory):
         refund.refresh_from_db()
         assert refund.status == Refund.Status.SUCCEEDED, refund.status
         return refund
+
+
+class DisputeFactory(factory.Factory):
+    """A dispute of 40.00 EUR the gateway told us about; its money is gone."""
+
+    class Meta:
+        model = Dispute
+
+    payment = factory.SubFactory(SucceededPaymentFactory)
+    reference = factory.Sequence(lambda n: f"dispute-{n}")
+    money = Money(40_00, "EUR")
+    effective_at = factory.LazyFunction(timezone.now)
+
+    @classmethod
+    def _create(cls, model_class: Any, **notice: Any) -> Dispute:
+        return open_dispute(DisputeNotice(**notice), actor=ACTOR)

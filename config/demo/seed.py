@@ -10,7 +10,8 @@ from config.configuration import load_configuration
 from ledger.errors import Forbidden
 from ledger.money import Money
 from payments.models import ApiKey, Merchant
-from payments.services.merchants import issue_api_key, open_wallet
+from payments.services.api_keys import issue_api_key
+from payments.services.merchants import open_wallet
 from settlements.rails.simulated_bank import BankAccount
 
 DEMO_KEY = "demo-token-for-testing"

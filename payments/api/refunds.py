@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,19 +11,22 @@ from rest_framework.views import APIView
 
 from payments import doorbell
 from payments.api.authentication import HasScope, caller_of
-from payments.api.conventions import AmountField, idempotency_key, read_money
-from payments.api.pages import page_of
+from payments.api.conventions import AmountField, CurrencyField, StrictSerializer, read_money
+from payments.api.idempotency import Done, idempotency_key, once
+from payments.api.pages import PAGE_PARAMETERS, page_of
+from payments.api.parameters import choice_of
 from payments.api.payments import KEY_HEADER
-from payments.models import Refund
+from payments.gateways.base import FailureCode
+from payments.models import ApiKey, Refund
 from payments.selectors import payment_of, refund_of, refunds_of
 from payments.services.refunds import RefundWish, create_refund
 
 
-class RefundInput(serializers.Serializer):
+class RefundInput(StrictSerializer):
     """What a merchant gives back; without an amount, all that is left."""
 
     amount = AmountField(required=False)
-    currency = serializers.CharField(max_length=3, min_length=3, required=False)
+    currency = CurrencyField(required=False)
     reference = serializers.CharField(max_length=80, default="", allow_blank=True)
     reason = serializers.CharField(max_length=255, default="", allow_blank=True)
 
@@ -35,7 +39,7 @@ class RefundOutput(serializers.Serializer):
     currency = serializers.CharField()
     reference = serializers.CharField()
     reason = serializers.CharField()
-    failure_code = serializers.CharField(allow_null=True)
+    failure_code = serializers.ChoiceField(FailureCode.choices, allow_null=True)
     failure_reason = serializers.CharField(allow_null=True)
     created_by = serializers.CharField()
     created_at = serializers.DateTimeField()
@@ -69,6 +73,7 @@ class PaymentRefunds(APIView):
     """Refund a payment (202), or list its refunds."""
 
     permission_classes = [HasScope]
+    scopes = {"GET": ApiKey.Scope.PAYMENTS_READ, "POST": ApiKey.Scope.REFUNDS_WRITE}
 
     @extend_schema(
         operation_id="create_refund",
@@ -76,33 +81,45 @@ class PaymentRefunds(APIView):
         parameters=[KEY_HEADER],
         responses={202: RefundOutput},
     )
-    def post(self, request: Request, payment_id: str) -> Response:
-        key = idempotency_key(request)
-        wish = RefundInput(data=request.data)
-        wish.is_valid(raise_exception=True)
-        data = wish.validated_data
+    def post(self, request: Request, payment_id: str) -> HttpResponse:
+        asked = RefundInput(data=request.data)
+        asked.is_valid(raise_exception=True)
+        wish = asked.validated_data
         payment = payment_of(caller_of(request).merchant, payment_id)
         money = None
-        if "amount" in data:
-            money = read_money(data["amount"], data.get("currency", payment.currency))
-        refund, is_replay = create_refund(
-            payment,
-            RefundWish(payment.public_id, money, data["reference"], data["reason"]),
-            idempotency_key=key,
-            actor=caller_of(request).actor,
-        )
-        if not is_replay:
-            doorbell.ring(doorbell.Kind.REFUNDS)
-        headers = {"Location": f"/api/v1/refunds/{refund.public_id}"}
-        if is_replay:
-            headers["Idempotent-Replayed"] = "true"
-        return Response(represent_refund(refund), status=202, headers=headers)
+        if "amount" in wish:
+            money = read_money(wish["amount"], wish.get("currency", payment.currency))
 
-    @extend_schema(operation_id="list_refunds", responses=RefundPage)
+        def work() -> Done:
+            refund = create_refund(
+                payment,
+                RefundWish(payment.public_id, money, wish["reference"], wish["reason"]),
+                idempotency_key=idempotency_key(request),
+                actor=caller_of(request).actor,
+            )
+            return Done(
+                202,
+                represent_refund(refund),
+                location=f"/api/v1/refunds/{refund.public_id}",
+                ring=doorbell.Kind.REFUNDS,
+            )
+
+        return once(request, "create_refund", work)
+
+    @extend_schema(
+        operation_id="list_refunds",
+        parameters=[
+            *PAGE_PARAMETERS,
+            OpenApiParameter("status", str, enum=Refund.Status.values),
+        ],
+        responses=RefundPage,
+    )
     def get(self, request: Request, payment_id: str) -> Response:
         payment = payment_of(caller_of(request).merchant, payment_id)
         rows = refunds_of(caller_of(request).merchant).filter(payment=payment)
-        return page_of(rows, request, represent_refund)
+        if status := choice_of(request, "status", Refund.Status.values):
+            rows = rows.filter(status=status)
+        return page_of(rows, request, represent_refund, filters={"status"})
 
 
 class RefundDetail(APIView):

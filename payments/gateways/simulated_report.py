@@ -39,6 +39,9 @@ COLUMNS = [
 ]
 DISPUTE_FEE_MINOR = 1500
 
+Kind = SimulatedOperation.Kind
+MONEY_IN = {Kind.CHARGE, Kind.CAPTURE}
+
 
 class Fault(StrEnum):
     """What can be wrong with a report; the value is the discrepancy that must be found."""
@@ -94,16 +97,23 @@ class ClosedDay:
 def close_day(
     gateway: Gateway, day: date, *, faults: Iterable[Fault] = (), seed: int = 0
 ) -> ClosedDay:
-    """Report every accepted operation that no report contains yet, and pay out what they add up to.
+    """Report all money that moved and no report contains yet, and pay out what they add up to.
 
     Each fault is planted once, in a charge chosen by the seed. There must be enough of them.
     """
     journal = SimulatedOperation.objects.select_for_update().filter(
-        gateway=gateway.code, outcome=SimulatedOperation.Outcome.ACCEPTED, reported_on=None
+        gateway=gateway.code,
+        kind__in=[*MONEY_IN, Kind.REFUND],  # an authorisation moves nothing
+        outcome=SimulatedOperation.Outcome.ACCEPTED,
+        reported_on=None,
     )
     operations = list(journal.order_by("pk"))
     lines = [_line(gateway, operation) for operation in operations]
-    lines += [_dispute_line(op) for op in operations if op.source == "tok_dispute"]
+    lines += [
+        _dispute_line(operation)
+        for operation in operations
+        if operation.source == "tok_dispute" and operation.kind in MONEY_IN
+    ]
     lines, planted = _plant(lines, list(faults), random.Random(seed))
     payouts = _payouts(lines, day)
     journal.filter(pk__in=[op.pk for op in operations]).update(reported_on=day)
@@ -111,7 +121,7 @@ def close_day(
 
 
 def _line(gateway: Gateway, operation: SimulatedOperation) -> ReportLine:
-    is_charge = operation.kind == SimulatedOperation.Kind.CHARGE
+    is_charge = operation.kind in MONEY_IN
     fee = 0
     if is_charge:
         fee = operation.money.basis_points(gateway.fee_basis_points).amount + gateway.fee_fixed

@@ -5,6 +5,7 @@ from payments.models.fees import FeePlan
 from payments.models.gateways import Gateway
 from payments.models.idempotency import IdempotencyKey
 from payments.models.inbound import GatewayEvent
+from payments.models.logins import Login
 from payments.models.merchants import ApiKey, Merchant, MerchantMember
 from payments.models.payments import Payment
 from payments.models.refunds import Refund
@@ -19,6 +20,7 @@ __all__ = [
     "Gateway",
     "GatewayEvent",
     "IdempotencyKey",
+    "Login",
     "Merchant",
     "MerchantMember",
     "Payment",

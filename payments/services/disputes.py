@@ -6,7 +6,19 @@ from datetime import datetime
 
 from django.db import transaction
 
+from ledger.actors import Actor
 from ledger.money import Money
+from ledger.services import audit
+from ledger.services.posting import post_entry
+from ledger.states import transition
+from payments.bookkeeping import entry_for_dispute_opened, entry_for_dispute_won
+from payments.errors import (
+    CurrencyMismatch,
+    DisputeExceedsPayment,
+    DisputeReferenceTaken,
+    PaymentNotDisputable,
+)
+from payments.locks import lock_dispute, lock_payment
 from payments.models import Dispute, Payment
 
 
@@ -18,6 +30,82 @@ class DisputeNotice:
     reference: str
     money: Money
     effective_at: datetime
+
+
+@transaction.atomic
+def open_dispute(notice: DisputeNotice, *, actor: Actor) -> Dispute:
+    """The dispute of the notice: opened, and posted, if it is new.
+
+    The merchant owes the money at once. Raises PaymentNotDisputable, CurrencyMismatch,
+    DisputeExceedsPayment, and DisputeReferenceTaken if another dispute has the reference.
+    """
+    payment = lock_payment(notice.payment.pk)
+    known = Dispute.objects.filter(reference=notice.reference).first()
+    if known is not None:
+        if (known.payment_id, known.money) != (payment.pk, notice.money):
+            raise DisputeReferenceTaken(notice.reference)
+        return known
+    if payment.status != Payment.Status.SUCCEEDED:
+        raise PaymentNotDisputable(payment, payment.status)
+    if notice.money.currency != payment.currency:
+        raise CurrencyMismatch(notice.money.currency, payment.currency)
+    if not 0 < notice.money.amount <= payment.amount_captured:
+        raise DisputeExceedsPayment(payment, payment.captured_money, notice.money)
+    dispute = Dispute.objects.create(
+        payment=payment,
+        merchant=payment.merchant,
+        reference=notice.reference,
+        amount=notice.money.amount,
+        currency=notice.money.currency,
+        effective_at=notice.effective_at,
+    )
+    post_entry(entry_for_dispute_opened(dispute))
+    audit.record(
+        "dispute.opened", dispute.public_id, actor=actor, after={"amount": str(dispute.money)}
+    )
+    return dispute
+
+
+@transaction.atomic
+def review_dispute(dispute: Dispute, *, actor: Actor) -> Dispute:
+    """Evidence was sent; no money moves. Raises InvalidTransition. Harmless to repeat."""
+    dispute = lock_dispute(dispute.pk)
+    if dispute.status != Dispute.Status.UNDER_REVIEW:
+        _move(dispute, Dispute.Status.UNDER_REVIEW, actor)
+    return dispute
+
+
+@transaction.atomic
+def win_dispute(dispute: Dispute, *, effective_at: datetime, actor: Actor) -> Dispute:
+    """The money came back and is owed to the merchant again; our fee stays.
+
+    Raises InvalidTransition. Harmless to repeat.
+    """
+    dispute = lock_dispute(dispute.pk)
+    if dispute.status != Dispute.Status.WON:
+        _move(dispute, Dispute.Status.WON, actor)
+        post_entry(entry_for_dispute_won(dispute, effective_at))
+    return dispute
+
+
+@transaction.atomic
+def lose_dispute(dispute: Dispute, *, actor: Actor) -> Dispute:
+    """The money stays gone: nothing more is posted. Raises InvalidTransition.
+
+    Harmless to repeat.
+    """
+    dispute = lock_dispute(dispute.pk)
+    if dispute.status != Dispute.Status.LOST:
+        _move(dispute, Dispute.Status.LOST, actor)
+    return dispute
+
+
+def _move(dispute: Dispute, status: Dispute.Status, actor: Actor) -> None:
+    before = dispute.status
+    transition(dispute, status)
+    audit.record(
+        f"dispute.{status.lower()}", dispute.public_id, actor=actor, before={"status": before}
+    )
 
 
 @transaction.atomic

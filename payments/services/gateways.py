@@ -1,7 +1,8 @@
 """Gateways as configured."""
 
 from ledger.errors import Invalid
-from payments.models import Gateway
+from payments.errors import NoGateway
+from payments.models import Gateway, Merchant
 
 
 def define_gateway(
@@ -28,4 +29,26 @@ def define_gateway(
             "settlement_days": settlement_days,
         },
     )
+    return gateway
+
+
+def choose_gateway(merchant: Merchant, code: str) -> None:
+    """Let this gateway take the merchant's new payments; "": the first one that can.
+
+    Raises Invalid for a gateway that is not configured or takes no payments.
+    """
+    gateway = Gateway.objects.exclude(adapter=Gateway.Adapter.NONE).filter(code=code).first()
+    if code and gateway is None:
+        raise Invalid(f"Merchant {merchant}: no gateway {code!r} takes payments.")
+    merchant.gateway = gateway
+    merchant.save(update_fields=["gateway"])
+
+
+def gateway_for(merchant: Merchant) -> Gateway:
+    """The gateway that takes this merchant's payments. Raises NoGateway if there is none."""
+    if merchant.gateway is not None:
+        return merchant.gateway
+    gateway = Gateway.objects.exclude(adapter=Gateway.Adapter.NONE).order_by("pk").first()
+    if gateway is None:
+        raise NoGateway()
     return gateway

@@ -1,26 +1,41 @@
-"""Merchants, their API keys, fee plans and wallets."""
+"""Merchants, their fee plans and wallets."""
 
-import hashlib
-import secrets
-from collections.abc import Iterable
+import string
+from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.conf import settings
-from django.db import transaction
-from django.utils import timezone
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils.crypto import get_random_string
+from django.utils.text import slugify
 
+from ledger.actors import Actor
 from ledger.entries import AccountRef
-from ledger.errors import Conflict, Forbidden, Invalid
+from ledger.errors import Conflict, Invalid
 from ledger.models import Account
 from ledger.money import Money, exponent_of
+from ledger.services import audit
 from ledger.services.accounts import open_account
 from ledger.services.posting import post_entry
 from payments.bookkeeping import entry_for_wallet_funding, wallet
-from payments.models import ApiKey, FeePlan, Merchant
+from payments.errors import EmailTaken, PasswordTooWeak
+from payments.models import FeePlan, Merchant, MerchantMember
 from payments.models.merchants import MERCHANT_CODE
+from payments.services.members import add_member
+from payments.services.wallets import create_wallet
 
-KEY_PREFIX_LENGTH = 8
+CODE_CHARACTERS = string.ascii_lowercase + string.digits
+
+
+@dataclass(frozen=True, slots=True)
+class SignedUp:
+    """A new merchant and its first wallet."""
+
+    merchant: Merchant
+    account: Account
 
 
 class FeePlanInUse(Conflict):
@@ -51,33 +66,41 @@ def register_merchant(
     return merchant
 
 
-def issue_api_key(
-    merchant: Merchant, *, name: str, scopes: Iterable[str], secret: str | None = None
-) -> tuple[ApiKey, str]:
-    """Create a key and return it with its secret, which is not kept and cannot be shown again.
+@transaction.atomic
+def sign_up(*, name: str, email: str, password: str, currency: str) -> SignedUp:
+    """A new merchant, its owner, who logs in with e-mail and password, and a first wallet.
 
-    A given `secret` (demo only) returns the existing key. Forbidden in production, and so is the
-    operator scope: operators are people there.
+    Raises EmailTaken, PasswordTooWeak and Invalid for a currency there is not.
     """
-    scopes = sorted(scopes)
-    if settings.IS_PRODUCTION and (secret or ApiKey.Scope.OPERATOR in scopes):
-        raise Forbidden("Demo keys and operator keys are not issued in production.")
-    raw = secret or f"tk_{secrets.token_urlsafe(32)}"
-    key, _ = ApiKey.objects.get_or_create(
-        digest=digest_of(raw),
-        defaults={
-            "merchant": merchant,
-            "name": name,
-            "prefix": raw[:KEY_PREFIX_LENGTH],
-            "scopes": scopes,
-        },
+    email = email.lower()
+    user = User(username=email, email=email)
+    try:
+        validate_password(password, user)
+    except ValidationError as weak:
+        raise PasswordTooWeak(weak.messages) from None
+    user.set_password(password)
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError:
+        raise EmailTaken() from None
+    merchant = register_merchant(_new_code(name), name=name, email=email)
+    actor = Actor.user(user)
+    audit.record(
+        "merchant.signed_up", merchant.public_id, actor=actor, after={"name": name, "email": email}
     )
-    return key, raw
+    add_member(merchant, user, role=MerchantMember.Role.OWNER, actor=actor)
+    account = create_wallet(
+        merchant, name="Wallet", currency=currency, actor=actor, code=f"wallet-{currency.lower()}"
+    )
+    return SignedUp(merchant, account)
 
 
-def digest_of(secret: str) -> str:
-    """What is stored of an API key: SHA-256, hexadecimal. Keys are random, so no salt is needed."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+def _new_code(name: str) -> str:
+    """A code from the name. Its random end keeps it from being one that configuration or another
+    system's history names, which would hand that merchant's payments to whoever signed up first.
+    """
+    return f"{slugify(name)[:20].strip('-') or 'merchant'}-{get_random_string(8, CODE_CHARACTERS)}"
 
 
 def set_fee_plan(
@@ -111,10 +134,3 @@ def open_wallet(merchant: Merchant, *, code: str, currency: str, funded: Money |
             )
         )
     return account
-
-
-def note_key_use(key: ApiKey) -> None:
-    """Remember when a key was last used, to the minute."""
-    now = timezone.now()
-    if key.last_used_at is None or (now - key.last_used_at).total_seconds() > 60:
-        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)

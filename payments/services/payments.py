@@ -1,19 +1,24 @@
-"""Taking a payment."""
+"""Taking payments: one, or a thousand at once."""
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from ledger import sql
 from ledger.actors import Actor
 from ledger.errors import Invalid
 from ledger.money import Money
-from payments.errors import IdempotencyMismatch, NoGateway, ReferenceTaken
-from payments.models import Gateway, Merchant, Payment
+from payments.errors import KeyOfEarlierPayment, ReferenceTaken
+from payments.models import Merchant, Payment
 from payments.models.payments import payment_id
+from payments.services.gateways import gateway_for
+
+CREATE_PAYMENT = "create_payment"  # the operation idempotency keys of payments belong to
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,75 +30,106 @@ class PaymentWish:
     reference: str = ""
     description: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
+    capture: str = Payment.Capture.AUTOMATIC
 
 
 def create_payment(
     merchant: Merchant, wish: PaymentWish, *, idempotency_key: str, actor: Actor
-) -> tuple[Payment, bool]:
-    """Write the payment down as PENDING, due at once; returns it and whether it is a replay.
+) -> Payment:
+    """Write the payment down as PENDING, due at once.
 
-    Safe to repeat: the same key gives the same payment. Raises IdempotencyMismatch for the same key
-    with another wish, ReferenceTaken, and Invalid for an amount that is not positive.
+    Raises ReferenceTaken, KeyOfEarlierPayment, NoGateway, and Invalid for an amount that is not
+    positive; then nothing has changed.
     """
     if wish.money.amount <= 0:
         raise Invalid("The amount must be more than zero.")
-    digest = digest_of_wish(wish)
-    if payment := _find(merchant, idempotency_key):
-        return _same_request(payment, digest), True
-    public_id = payment_id()
-    payment = Payment(
-        public_id=public_id,
-        merchant=merchant,
-        gateway=gateway_for_new_payments(),
-        idempotency_key=idempotency_key,
-        request_digest=digest,
-        reference=wish.reference or public_id,
-        amount=wish.money.amount,
-        currency=wish.money.currency,
-        settlement_currency=wish.money.currency,
-        source=wish.source,
-        description=wish.description,
-        metadata=wish.metadata,
-        created_by=str(actor),
-        created_at=timezone.now(),
-        due_at=timezone.now(),
-    )
+    payment = draft_of(merchant, wish, idempotency_key=idempotency_key, actor=actor)
+    payment.gateway = gateway_for(merchant)
     try:
         with transaction.atomic():
             payment.save(force_insert=True)
     except IntegrityError as refusal:
-        if "payments_payment_reference_unique" in str(refusal):
+        # Which of its constraints PostgreSQL looks at first says nothing.
+        if Payment.objects.filter(merchant=merchant, reference=payment.reference).exists():
             raise ReferenceTaken(wish.reference) from refusal
-        # Another request with the same key was faster: it is the one.
-        winner = _find(merchant, idempotency_key)
-        if winner is None:
-            raise
-        return _same_request(winner, digest), True
-    return payment, False
+        if "payments_payment_once_per_key" in str(refusal):
+            raise KeyOfEarlierPayment(idempotency_key) from refusal
+        raise
+    return payment
 
 
-def digest_of_wish(wish: Any) -> str:
-    """SHA-256 of a wish: the same key with another digest is another request."""
-    return hashlib.sha256(json.dumps(asdict(wish), sort_keys=True).encode()).hexdigest()
-
-
-def gateway_for_new_payments() -> Gateway:
-    """The gateway that takes payments. Raises NoGateway if none is configured."""
-    gateway = Gateway.objects.exclude(adapter=Gateway.Adapter.NONE).order_by("pk").first()
-    if gateway is None:
-        raise NoGateway()
-    return gateway
-
-
-def _find(merchant: Merchant, idempotency_key: str) -> Payment | None:
-    return (
-        Payment.objects.select_related("merchant", "gateway")
-        .filter(merchant=merchant, idempotency_key=idempotency_key)
-        .first()
+def draft_of(
+    merchant: Merchant, wish: PaymentWish, *, idempotency_key: str, actor: Actor
+) -> Payment:
+    """The payment as it will be written, but for its gateway."""
+    public_id = payment_id()
+    now = timezone.now()
+    return Payment(
+        public_id=public_id,
+        merchant=merchant,
+        idempotency_key=idempotency_key,
+        reference=wish.reference or public_id,
+        amount=wish.money.amount,
+        currency=wish.money.currency,
+        settlement_currency=wish.money.currency,
+        capture=wish.capture,
+        source=wish.source,
+        description=wish.description,
+        metadata=wish.metadata,
+        created_by=str(actor),
+        created_at=now,
+        updated_at=now,
+        due_at=now,
     )
 
 
-def _same_request(payment: Payment, digest: str) -> Payment:
-    if payment.request_digest != digest:
-        raise IdempotencyMismatch(payment.idempotency_key)
-    return payment
+def digest_of_wish(wish: Any) -> str:
+    """SHA-256 of a wish."""
+    return hashlib.sha256(json.dumps(asdict(wish), sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A payment to write, the request that asked for it and the answer that request gets."""
+
+    payment: Payment
+    request_digest: bytes
+    request_id: str
+    location: str
+    body: bytes
+
+
+def create_payments(
+    merchant: Merchant, drafts: Sequence[Draft], *, api_key_digest: str = ""
+) -> set[str]:
+    """Write down, in one statement, the payments nothing speaks against; their idempotency keys.
+
+    With their keys and answers (202), all due at once. Left out are those whose idempotency key or
+    reference was used before or is in use right now, and all of them if `api_key_digest` is not
+    that of a key of the merchant that may write payments, or if no gateway takes payments: the
+    caller finds out why by trying one of them with `create_payment`.
+    """
+    payments = [draft.payment for draft in drafts]
+    rows = sql.rows_prepared(
+        "payments",
+        "create_payments",
+        merchant_id=merchant.pk,
+        api_key_digest=api_key_digest,
+        route=CREATE_PAYMENT,
+        public_ids=[payment.public_id for payment in payments],
+        keys=[payment.idempotency_key for payment in payments],
+        request_digests=[draft.request_digest for draft in drafts],
+        request_ids=[draft.request_id for draft in drafts],
+        locations=[draft.location for draft in drafts],
+        bodies=[draft.body for draft in drafts],
+        references=[payment.reference for payment in payments],
+        amounts=[payment.amount for payment in payments],
+        currencies=[payment.currency for payment in payments],
+        captures=[payment.capture for payment in payments],
+        sources=[payment.source for payment in payments],
+        descriptions=[payment.description for payment in payments],
+        metadata=[json.dumps(payment.metadata) for payment in payments],
+        created_by=[payment.created_by for payment in payments],
+        created_at=[payment.created_at for payment in payments],
+    )
+    return {key for (key,) in rows}

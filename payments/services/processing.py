@@ -1,44 +1,39 @@
 """Claim, call, complete: what a worker does with payments and refunds that are due.
 
 The gateway is called between two transactions, never inside one. A crash before the second leaves
-the row PROCESSING and due again when its lease is over; it is then asked about, never charged anew.
+the row as it is and due again when its lease is over; it is then asked about, never charged anew.
 """
 
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable
 from typing import TypeVar
 
 from django.db import DataError, IntegrityError, transaction
-from django.db.models import F
+from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from ledger import sql
 from ledger.errors import DomainError
 from ledger.services.posting import post_all
-from ledger.states import move
-from payments import gateways, work
+from payments import work
 from payments.bookkeeping import entry_for_payment, entry_for_refund
-from payments.calendar import add_business_days
-from payments.errors import NoGateway
-from payments.gateways.base import (
-    Accepted,
-    Action,
-    Declined,
-    GatewayRequest,
-    Outcome,
-    Unanswered,
-)
+from payments.gateways.base import Outcome
 from payments.locks import lock_payments
 from payments.models import Payment, Refund
+from payments.services.asking import ask
 from payments.services.fees import FeePlans
+from payments.services.outcomes import note_payment_outcome, note_refund_outcome
 
 logger = logging.getLogger(__name__)
 
 Operation = TypeVar("Operation", Payment, Refund)
 
-_OUTCOME_FIELDS = [
+# An authorisation that is due stays one until the gateway has answered.
+_STATUS_WHEN_ASKED = Case(
+    When(status=Payment.Status.PENDING, then=Value(Payment.Status.PROCESSING.value)),
+    default=F("status"),
+)
+_REFUND_OUTCOME_FIELDS = [
     "status",
     "failure_code",
     "failure_reason",
@@ -53,9 +48,13 @@ _OUTCOME_FIELDS = [
 
 
 def process_payments(limit: int = work.BATCH_SIZE_MAX) -> int:
-    """Take one batch of due payments as far as the gateways answer; returns how many it took."""
-    claimed = work.claim(Payment, limit=limit, status=Payment.Status.PROCESSING)
-    outcomes = _ask(_with_relations(claimed), _payment_request)
+    """Take one batch of due payments as far as the gateways answer; returns how many it took.
+
+    Charges, authorisations, captures and cancellations are asked for; authorisations whose time is
+    over expire.
+    """
+    claimed = work.claim(Payment, limit=limit, status=_STATUS_WHEN_ASKED)
+    outcomes = ask(_with_relations(claimed))
     _complete(claimed, outcomes, _complete_payments)
     return len(claimed)
 
@@ -63,7 +62,7 @@ def process_payments(limit: int = work.BATCH_SIZE_MAX) -> int:
 def process_refunds(limit: int = work.BATCH_SIZE_MAX) -> int:
     """Take one batch of due refunds as far as the gateways answer; returns how many it took."""
     claimed = work.claim(Refund, limit=limit, status=Refund.Status.PROCESSING)
-    outcomes = _ask(_with_relations(claimed), _refund_request)
+    outcomes = ask(_with_relations(claimed))
     _complete(claimed, outcomes, _complete_refunds)
     return len(claimed)
 
@@ -99,71 +98,28 @@ def _with_relations(claimed: list[Operation]) -> list[Operation]:
     )
 
 
-def _payment_request(payment: Payment) -> GatewayRequest:
-    return GatewayRequest(
-        key=payment.public_id,
-        action=Action.CHARGE,
-        money=payment.money,
-        source=payment.source,
-        merchant=payment.merchant.code,
-        reference=payment.reference,
-    )
-
-
-def _refund_request(refund: Refund) -> GatewayRequest:
-    return GatewayRequest(
-        key=refund.public_id,
-        action=Action.REFUND,
-        money=refund.money,
-        source=refund.payment.source,
-        merchant=refund.merchant.code,
-        reference=refund.reference,
-        parent_reference=refund.payment.reference,
-    )
-
-
-def _ask(
-    rows: Sequence[Operation], request_of: Callable[[Operation], GatewayRequest]
-) -> dict[int, Outcome]:
-    """The gateways' outcomes by row id. A row tried before is looked up first."""
-    by_gateway = defaultdict(list)
-    for row in rows:
-        payment = row if isinstance(row, Payment) else row.payment
-        by_gateway[payment.gateway].append(row)
-    outcomes: dict[int, Outcome] = {}
-    for record, group in by_gateway.items():
-        try:
-            gateway = gateways.adapter_for(record)
-        except NoGateway as problem:
-            outcomes.update((row.pk, Unanswered(problem.code)) for row in group)
-            continue
-        asked_before = [row for row in group if row.attempts > 1]
-        answers = gateway.look_up([row.public_id for row in asked_before])
-        for row, answer in zip(asked_before, answers, strict=True):
-            if answer is not None:
-                outcomes[row.pk] = answer
-        unasked = [row for row in group if row.pk not in outcomes]
-        answered = gateway.perform([request_of(row) for row in unasked])
-        outcomes.update((row.pk, out) for row, out in zip(unasked, answered, strict=True))
-    return outcomes
-
-
 @transaction.atomic
 def _complete_payments(claimed: list[Payment], outcomes: dict[int, Outcome]) -> None:
     """Write all outcomes and postings in one transaction, to the rows that are still ours."""
     held = _with_relations(work.still_held(Payment, claimed))
     now = timezone.now()
     plans = FeePlans(payment.merchant for payment in held)
+    paid = []
     for payment in held:
-        _note_outcome(payment, outcomes[payment.pk], now)
+        note_payment_outcome(payment, outcomes.get(payment.pk), now)
         if payment.status == Payment.Status.SUCCEEDED:
-            payment.fee = plans.fee_for(payment.merchant, payment.money, on=now.date())
-    post_all([entry_for_payment(row, now) for row in held if row.status == "SUCCEEDED"])
+            payment.fee = plans.fee_for(payment.merchant, payment.captured_money, on=now.date())
+            paid.append(payment)
+    post_all([entry_for_payment(payment, now) for payment in paid])
     sql.execute(
         "payments",
         "complete_payments",
         ids=[row.pk for row in held],
         statuses=[row.status for row in held],
+        captured=[row.amount_captured for row in held],
+        to_capture=[row.amount_to_capture for row in held],
+        cancel_requested_ats=[row.cancel_requested_at for row in held],
+        authorized_untils=[row.authorized_until for row in held],
         fees=[row.fee for row in held],
         failure_codes=[row.failure_code for row in held],
         failure_reasons=[row.failure_reason for row in held],
@@ -182,34 +138,10 @@ def _complete_refunds(claimed: list[Refund], outcomes: dict[int, Outcome]) -> No
     held = _with_relations(work.still_held(Refund, claimed))
     now = timezone.now()
     for refund in held:
-        _note_outcome(refund, outcomes[refund.pk], now)
+        note_refund_outcome(refund, outcomes[refund.pk], now)
         if refund.status == Refund.Status.FAILED:
             Payment.objects.filter(pk=refund.payment_id).update(
                 amount_refunded=F("amount_refunded") - refund.amount
             )
     post_all([entry_for_refund(row, now) for row in held if row.status == "SUCCEEDED"])
-    Refund.objects.bulk_update(held, _OUTCOME_FIELDS)
-
-
-def _note_outcome(row: Payment | Refund, outcome: Outcome, now: datetime) -> None:
-    """Set the outcome's fields on a held row; the caller saves it."""
-    payment = row if isinstance(row, Payment) else row.payment
-    match outcome:
-        case Accepted(gateway_reference=reference):
-            move(row, "SUCCEEDED")
-            row.gateway_reference = reference
-            row.effective_at = now
-            row.settlement_due_on = add_business_days(now.date(), payment.gateway.settlement_days)
-            row.processor_fee_currency = row.currency
-            row.processor_fee_expected = 0
-            if isinstance(row, Payment):
-                percentage = row.money.basis_points(payment.gateway.fee_basis_points)
-                row.processor_fee_expected = percentage.amount + payment.gateway.fee_fixed
-        case Declined(code=code, reason=reason):
-            move(row, "FAILED")
-            row.failure_code = code
-            row.failure_reason = reason
-        case Unanswered():
-            row.due_at = work.retry_at(row.attempts, now=now)
-            return
-    row.due_at = None
+    Refund.objects.bulk_update(held, _REFUND_OUTCOME_FIELDS)

@@ -11,7 +11,7 @@ from ledger.errors import Invalid
 from ledger.money import Money
 from payments.errors import (
     CurrencyMismatch,
-    IdempotencyMismatch,
+    KeyOfEarlierRefund,
     PaymentNotRefundable,
     ReferenceTaken,
     RefundExceedsPayment,
@@ -32,45 +32,27 @@ class RefundWish:
     reason: str = ""
 
 
+@transaction.atomic
 def create_refund(
     payment: Payment, wish: RefundWish, *, idempotency_key: str, actor: Actor
-) -> tuple[Refund, bool]:
-    """Write the refund down as PENDING, due at once; returns it and whether it is a replay.
+) -> Refund:
+    """Write the refund down as PENDING, due at once.
 
     It counts against what is refundable from now on. Raises PaymentNotRefundable, CurrencyMismatch,
-    RefundExceedsPayment, IdempotencyMismatch and ReferenceTaken; then nothing has changed.
+    RefundExceedsPayment, ReferenceTaken, KeyOfEarlierRefund, and Invalid for an amount that is not
+    positive; then nothing has changed.
     """
-    try:
-        return _create(payment.pk, wish, idempotency_key, actor)
-    except IntegrityError as refusal:
-        if "payments_refund_reference_unique" in str(refusal):
-            raise ReferenceTaken(wish.reference) from refusal
-        if "payments_refund_once_per_key" in str(refusal):
-            raise IdempotencyMismatch(idempotency_key) from refusal
-        raise
-
-
-@transaction.atomic
-def _create(
-    payment_pk: int, wish: RefundWish, idempotency_key: str, actor: Actor
-) -> tuple[Refund, bool]:
-    payment = lock_payment(payment_pk)
-    digest = digest_of_wish(wish)
-    known = Refund.objects.filter(
-        merchant=payment.merchant, idempotency_key=idempotency_key
-    ).first()
-    if known is not None:
-        if known.request_digest != digest:
-            raise IdempotencyMismatch(idempotency_key)
-        return known, True
+    payment = lock_payment(payment.pk)
+    if Refund.objects.filter(merchant=payment.merchant, idempotency_key=idempotency_key).exists():
+        raise KeyOfEarlierRefund(idempotency_key)
     money = _refundable(payment, wish)
     public_id = refund_id()
-    refund = Refund.objects.create(
+    refund = Refund(
         public_id=public_id,
         payment=payment,
         merchant=payment.merchant,
         idempotency_key=idempotency_key,
-        request_digest=digest,
+        request_digest=digest_of_wish(wish),
         reference=wish.reference or public_id,
         amount=money.amount,
         currency=money.currency,
@@ -80,10 +62,23 @@ def _create(
         created_at=timezone.now(),
         due_at=timezone.now(),
     )
+    _insert(refund)
     Payment.objects.filter(pk=payment.pk).update(
         amount_refunded=F("amount_refunded") + money.amount
     )
-    return refund, False
+    return refund
+
+
+def _insert(refund: Refund) -> None:
+    try:
+        with transaction.atomic():
+            refund.save(force_insert=True)
+    except IntegrityError as refusal:
+        if "payments_refund_reference_unique" in str(refusal):
+            raise ReferenceTaken(refund.reference) from refusal
+        if "payments_refund_once_per_key" in str(refusal):
+            raise KeyOfEarlierRefund(refund.idempotency_key) from refusal
+        raise
 
 
 def _refundable(payment: Payment, wish: RefundWish) -> Money:

@@ -1,7 +1,10 @@
 -- Write the gateways' outcomes to a batch of payments whose locks and fences the caller holds.
 UPDATE payments_payment AS payment
 SET status = outcome.status,
-    amount_captured = CASE outcome.status WHEN 'SUCCEEDED' THEN payment.amount ELSE 0 END,
+    amount_captured = outcome.captured,
+    amount_to_capture = outcome.to_capture,
+    cancel_requested_at = outcome.cancel_requested_at,
+    authorized_until = outcome.authorized_until,
     fee = outcome.fee,
     failure_code = outcome.failure_code,
     failure_reason = outcome.failure_reason,
@@ -13,12 +16,15 @@ SET status = outcome.status,
     processor_fee_currency = outcome.processor_fee_currency,
     updated_at = now()
 FROM unnest(
-    %(ids)s::bigint[], %(statuses)s::text[], %(fees)s::bigint[], %(failure_codes)s::text[],
-    %(failure_reasons)s::text[], %(gateway_references)s::text[], %(effective_ats)s::timestamptz[],
-    %(due_ats)s::timestamptz[], %(settlement_due_ons)s::date[], %(processor_fees)s::bigint[],
+    %(ids)s::bigint[], %(statuses)s::text[], %(captured)s::bigint[], %(to_capture)s::bigint[],
+    %(cancel_requested_ats)s::timestamptz[], %(authorized_untils)s::timestamptz[],
+    %(fees)s::bigint[], %(failure_codes)s::text[], %(failure_reasons)s::text[],
+    %(gateway_references)s::text[], %(effective_ats)s::timestamptz[], %(due_ats)s::timestamptz[],
+    %(settlement_due_ons)s::date[], %(processor_fees)s::bigint[],
     %(processor_fee_currencies)s::text[]
 ) AS outcome (
-    id, status, fee, failure_code, failure_reason, gateway_reference, effective_at, due_at,
-    settlement_due_on, processor_fee, processor_fee_currency
+    id, status, captured, to_capture, cancel_requested_at, authorized_until, fee, failure_code,
+    failure_reason, gateway_reference, effective_at, due_at, settlement_due_on, processor_fee,
+    processor_fee_currency
 )
 WHERE payment.id = outcome.id

@@ -2,7 +2,7 @@
 -- A merchant whose period is closed already keeps it as it is: what is still due joins the next one.
 WITH due AS MATERIALIZED (
     SELECT merchant_id, currency, id AS payment_id, NULL::bigint AS refund_id,
-           NULL::bigint AS dispute_id, amount AS gross, fee, effective_at
+           NULL::bigint AS dispute_id, amount_captured AS gross, fee, effective_at
     FROM payments_payment AS payment
     WHERE status = 'SUCCEEDED' AND NOT is_settled_elsewhere AND settlement_currency = currency
         AND NOT EXISTS (SELECT FROM settlements_settlement WHERE payment_id = payment.id)
@@ -12,7 +12,8 @@ WITH due AS MATERIALIZED (
     WHERE status = 'SUCCEEDED' AND settlement_currency = currency
         AND NOT EXISTS (SELECT FROM settlements_settlement WHERE refund_id = refund.id)
     UNION ALL
-    SELECT merchant_id, currency, NULL, NULL, id, -amount, fee, effective_at
+    SELECT merchant_id, currency, NULL, NULL, id, CASE status WHEN 'WON' THEN 0 ELSE -amount END,
+           fee, effective_at
     FROM payments_dispute AS dispute
     WHERE NOT EXISTS (SELECT FROM settlements_settlement WHERE dispute_id = dispute.id)
 ),

@@ -8,39 +8,36 @@ import http.client
 import json
 import os
 import re
-import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-import yaml
 from django.conf import settings
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
 
-from config.embedded.places import find_places
+from config.embedded.places import CHECKOUT
+from tests.support.compose import (
+    COMPOSE,
+    as_the_application,
+    drop_application_role,
+    environment_in,
+    new_dotenv,
+    on_this_machine,
+    run,
+    run_grants,
+)
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (CHECKOUT / "Dockerfile").read_text()
-COMPOSE = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
 OURS = ("migrate", "web", "worker", "beat")
 SERVING = ("web", "postgres", "valkey")
 HOST = "pay.example.com"
-PG_VARIABLES = {
-    "host": "PGHOST",
-    "port": "PGPORT",
-    "user": "PGUSER",
-    "password": "PGPASSWORD",
-    "dbname": "PGDATABASE",
-}
 PATIENCE_SECONDS = 30
 STOP_SECONDS_MAX = 25
 POST_ONE_ENTRY = """
@@ -100,20 +97,13 @@ def database() -> Iterator[str]:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         yield name
         connection.execute(drop)
-        with suppress(psycopg.errors.DependentObjectsStillExist):  # another run's
-            connection.execute("DROP ROLE IF EXISTS tieout_app")
+    drop_application_role()
 
 
 @pytest.fixture(scope="module")
 def dotenv(database: str) -> dict[str, str]:
     """What an operator writes into .env, and where Celery finds this run's own Redis number."""
-    return {
-        "SECRET_KEY": secrets.token_hex(32),
-        "ALLOWED_HOSTS": HOST,
-        "POSTGRES_PASSWORD": secrets.token_hex(32),
-        "APP_PASSWORD": secrets.token_hex(32),
-        "CELERY_BROKER_URL": settings.CELERY_BROKER_URL,
-    }
+    return new_dotenv()
 
 
 @pytest.fixture(scope="module")
@@ -123,15 +113,7 @@ def migrated(
     """The database after `migrate` and `grants` have run, as their services say."""
     run(COMPOSE["services"]["migrate"]["command"], environment_of("migrate", database, dotenv))
 
-    script = tmp_path_factory.mktemp("configs") / "grants.sql"
-    script.write_text(interpolated(COMPOSE["configs"]["grants"]["content"], dotenv))
-    grants = COMPOSE["services"]["grants"]
-    (mounted,) = grants["configs"]
-    psql, *options = (part.replace(mounted["target"], str(script)) for part in grants["command"])
-    here = conninfo_to_dict(on_this_machine(database))
-    variables = {PG_VARIABLES[key]: str(value) for key, value in here.items()}
-    program = find_places().postgres_programs / psql
-    run([str(program), *options], environment_in("grants", dotenv) | variables)
+    run_grants(database, dotenv, tmp_path_factory.mktemp("configs"))
     return database
 
 
@@ -316,53 +298,9 @@ def environment_of(name: str, database: str, dotenv: Mapping[str, str]) -> dict[
     }
 
 
-def environment_in(name: str, dotenv: Mapping[str, str]) -> dict[str, str]:
-    entries: dict[str, str] = COMPOSE["services"][name]["environment"]
-    return {key: interpolated(text, dotenv) for key, text in entries.items()}
-
-
-def interpolated(text: str, variables: Mapping[str, str]) -> str:
-    """What compose makes of `${NAME:?why}`, `${NAME:-default}` and `$$`."""
-
-    def value(found: re.Match[str]) -> str:
-        if found[0] == "$$":
-            return "$"
-        if found["default"] is None:
-            return variables[found["name"]]
-        return variables.get(found["name"]) or found["default"]
-
-    return re.sub(r"\$\$|\$\{(?P<name>\w+)(?::\?[^}]*|:-(?P<default>[^}]*))\}", value, text)
-
-
 def search_path() -> str:
     """The image finds `python` in its virtual environment, this machine in its own."""
     return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-
-
-def on_this_machine(database: str, *, login: str = "") -> str:
-    """The URL of this database on the tests' own server."""
-    url = urlsplit(settings.DATABASE_URL)
-    own_login, _, address = url.netloc.rpartition("@")
-    return url._replace(netloc=f"{login or own_login}@{address}", path=f"/{database}").geturl()
-
-
-def as_the_application(database: str) -> psycopg.Connection:
-    dsn = conninfo_to_dict(on_this_machine(database)) | {"user": "tieout_app"}
-    return psycopg.connect(**dsn, autocommit=True)
-
-
-def run(command: Sequence[str], environment: Mapping[str, str]) -> str:
-    done = subprocess.run(
-        command,
-        env=environment,
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE_SECONDS,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def health_check() -> list[str]:

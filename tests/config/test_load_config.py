@@ -6,12 +6,13 @@ import pytest
 
 from config.configuration import TABLES, ConfigurationInvalid, load_configuration
 from ledger.entries import AccountType
-from ledger.errors import DomainError
+from ledger.errors import DomainError, Invalid
 from ledger.models import Account, AccountGroup, AuditEvent
 from ledger.services.accounts import AccountTypeMismatch, FloorBroken
 from ledger.services.chart import AccountGroupContradicted
 from payments.bookkeeping import wallet
 from payments.models import FeePlan, Gateway, Merchant
+from payments.services.gateways import gateway_for
 from payments.services.merchants import open_wallet
 from reconciliation.models import Source
 from tests.factories import AccountFactory
@@ -61,16 +62,34 @@ def test_applying_it_again_changes_nothing_and_a_change_is_named():
     assert Gateway.objects.get(code="adyn").settlement_days == 3
 
 
+def test_merchant_is_given_a_gateway_that_takes_payments() -> None:
+    gateways = "".join(
+        f"[[gateways]]\ncode = '{code}'\nadapter = '{adapter}'\n"
+        for code, adapter in [("first", "simulator"), ("second", "stripe"), ("paper", "none")]
+    )
+    load_configuration(f"{gateways}[[merchants]]\ncode = 'shop'\ngateway = 'second'")
+    shop = Merchant.objects.get(code="shop")
+    assert gateway_for(shop).code == "second"
+
+    with pytest.raises(Invalid, match="no gateway 'paper' takes payments"):
+        load_configuration("[[merchants]]\ncode = 'shop'\ngateway = 'paper'")
+
+    load_configuration("[[merchants]]\ncode = 'shop'")
+    shop.refresh_from_db()
+    assert gateway_for(shop).code == "first"
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
         ("[[gateways]]\nname = 'x'", "code is missing"),
         ("[[gateways]]\ncode = 'x'\nfee = 1", "'fee' is unknown"),
         ("[[gateways]]\ncode = 1", "code must be a str"),
-        ("[[gateways]]\ncode = 'x'\nadapter = 'stripe'", "no adapter"),
+        ("[[gateways]]\ncode = 'x'\nadapter = 'paypal'", "no adapter"),
         ("[[gateway]]\ncode = 'x'", "Unknown tables: gateway"),
         ("gateways = [", "not TOML"),
         ("[[merchants]]\ncode = 'x'\ntime_zone = 'Mars'", "no IANA time zone"),
+        ("[[merchants]]\ncode = 'x'\ngateway = 'y'", "no gateway 'y' takes payments"),
         ("[[sources]]\ncode = 'x'\nkind = 'bank_statement'\nformats = ['pdf']", "no format"),
         ("[[sources]]\ncode = 'x'\nkind = 'carrier_pigeon'\nformats = []", "kind"),
         ("[[sources]]\ncode = 'x'\nkind = 'bank_statement'\nformats = [1]", "formats must be text"),

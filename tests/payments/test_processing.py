@@ -7,10 +7,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from config.embedded.places import CHECKOUT
 from ledger.models import JournalEntry
 from payments import work
 from payments.calendar import add_business_days
-from payments.gateways.base import Declined, Unanswered
+from payments.gateways.base import Declined, FailureCode, Unanswered
+from payments.gateways.simulator import ACCEPTED_TOKENS, TOKENS
 from payments.models import Payment, Refund, SimulatedOperation
 from payments.services.merchants import set_fee_plan
 from payments.services.processing import process_payments, process_refunds
@@ -64,14 +66,36 @@ def test_accepted_payment_succeeds_with_its_fee_and_entry(books: None) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("source", ["tok_visa", "tok_mastercard", "tok_dispute"])
-def test_token_that_is_accepted(source: str) -> None:
+@pytest.mark.parametrize("source", ACCEPTED_TOKENS)
+def test_token_that_is_accepted_at_once_or_when_asked_again(source: str) -> None:
     payment = PaymentFactory(source=source)
 
+    process_payments()
+    make_due()
     process_payments()
 
     payment.refresh_from_db()
     assert payment.status == "SUCCEEDED"
+
+
+@pytest.mark.django_db
+def test_every_other_token_is_declined_with_a_code_of_the_documented_list() -> None:
+    merchant = MerchantFactory()
+    declined = TOKENS.keys() - ACCEPTED_TOKENS.keys()
+    payments = {token: PaymentFactory(merchant=merchant, source=token) for token in declined}
+
+    process_payments()
+
+    for token, payment in payments.items():
+        payment.refresh_from_db()
+        assert payment.status == "FAILED"
+        assert TOKENS[token] == f"declined, `{payment.failure_code}`"
+        assert payment.failure_reason == FailureCode(payment.failure_code).label
+
+
+@pytest.mark.parametrize("token", TOKENS)
+def test_token_is_in_the_readme(token: str) -> None:
+    assert f"`{token}`" in (CHECKOUT / "README.md").read_text()
 
 
 @pytest.mark.django_db

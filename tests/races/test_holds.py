@@ -1,9 +1,12 @@
 """Two at once on one hold: one wins, and nothing is taken or given back twice."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from ledger.actors import Actor
 from ledger.models import AccountBalance, Hold
@@ -11,7 +14,7 @@ from ledger.money import Money
 from ledger.services.holds import capture_hold, place_hold, void_hold
 from ledger.services.posting import post_entries
 from tests.support.entries import balance, funded, transfer, wallet
-from tests.support.races import run_together
+from tests.support.races import meanwhile, run_together, wait_until_blocked
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("books")]
 
@@ -107,10 +110,36 @@ def test_captures_and_batches_over_the_same_accounts_do_not_deadlock() -> None:
         ]
 
     def batch(name: str) -> list[Any]:
-        pairs = zip(wallets, wallets[1:], strict=False)
+        pairs = pairwise(wallets)
         return post_entries([transfer(f"{name}{s.code}", s, t, 1) for s, t in pairs])
 
     outcomes = run_together(captures, *[lambda n=n: batch(f"b{n}") for n in range(4)])
 
     assert names(outcomes) == ["list"] * 5
     assert sum(balance(account) for account in wallets) == 6_000
+
+
+def test_entry_posted_by_somebody_else_meanwhile_is_no_capture(hold: str) -> None:
+    """It took the money without releasing what was held for it."""
+    entry = transfer("c1", SOURCE, TARGET, 30)
+
+    with ExitStack() as waiting, transaction.atomic():
+        post_entries([entry])
+        outcomes = waiting.enter_context(meanwhile(lambda: capture_hold(hold, entry)))
+        wait_until_blocked("ledger", "lock_accounts")
+
+    assert names(outcomes) == ["HoldClash"]
+    assert (balance(SOURCE), balance(TARGET), pending()) == (70, 30, 60)
+    assert (Hold.objects.get().status, Hold.objects.get().captured) == ("HELD", 0)
+
+
+def test_one_entry_for_two_holds_at_once_captures_one(hold: str) -> None:
+    other = place_hold(SOURCE, Money(30, "EUR"), idempotency_key="h2", reference="order-2")
+    entry = transfer("c1", SOURCE, TARGET, 30)
+
+    outcomes = run_together(
+        lambda: capture_hold(hold, entry), lambda: capture_hold(other.public_id, entry)
+    )
+
+    assert names(outcomes) == ["HoldCapture", "HoldClash"]
+    assert (balance(SOURCE), balance(TARGET), pending()) == (70, 30, 60)

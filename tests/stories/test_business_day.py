@@ -28,7 +28,7 @@ def take_payments(name: str) -> list[Payment]:
         merchant = Merchant.objects.get(code=code)
         for number, source in enumerate(sources):
             wish = PaymentWish(Money(10_000 + number, currency), source)
-            payment, _ = create_payment(
+            payment = create_payment(
                 merchant, wish, idempotency_key=f"{name}-{currency}-{number}", actor=ACTOR
             )
             payments.append(payment)

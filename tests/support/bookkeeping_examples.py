@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ledger.entries import Entry
+from ledger.models import Account
 from ledger.money import Money
 from payments import bookkeeping as payments
-from payments.models import Dispute, Gateway, Merchant, Payment, Refund
+from payments.models import Dispute, Gateway, Merchant, Payment, Refund, Transfer
 from reconciliation import bookkeeping as reconciliation
 from settlements import bookkeeping as settlements
 from settlements.models import Payout, SettlementBatch
@@ -22,6 +23,7 @@ PAYMENT = Payment(
     merchant=MERCHANT,
     gateway=GATEWAY,
     amount=100_00,
+    amount_captured=100_00,
     fee=3_20,
     currency="EUR",
 )
@@ -41,6 +43,25 @@ BATCH = SettlementBatch(public_id="<batch>", merchant=MERCHANT, currency="EUR", 
 PAYOUT = Payout(public_id="<payout>", batch=BATCH, merchant=MERCHANT, currency="EUR", amount=96_80)
 BANK = settlements.bank("<iban>", "EUR")
 WALLET = payments.wallet(MERCHANT, "<wallet>", "EUR")
+WALLETS = [
+    Account(code=code, type=WALLET.type, currency="EUR", owner=WALLET.owner, floor=WALLET.floor)
+    for code in ("<source>", "<destination>")
+]
+TRANSFER = Transfer(
+    public_id="<transfer>",
+    source_account=WALLETS[0],
+    destination_account=WALLETS[1],
+    amount=60_00,
+    currency="EUR",
+)
+TRANSFER_REFUND = Transfer(
+    public_id="<transfer refund>",
+    source_account=WALLETS[1],
+    destination_account=WALLETS[0],
+    amount=20_00,
+    currency="EUR",
+    refund_of=TRANSFER,
+)
 
 
 @dataclass(frozen=True)
@@ -124,12 +145,25 @@ EXAMPLES = (
         {100_00: "D", 15_00: "X"},
         (DISPUTE,),
     ),
+    Example("dispute won D", payments.entry_for_dispute_won, {100_00: "D"}, (DISPUTE, NOON)),
     Example(
         "wallet funded W (configuration)",
         payments.entry_for_wallet_funding,
         {250_00: "W"},
         (WALLET, eur(250_00)),
         {"key": "funding:<account>", "effective_at": NOON},
+    ),
+    Example(
+        "transfer T between a merchant's own accounts",
+        payments.entry_for_transfer,
+        {60_00: "T"},
+        (TRANSFER, NOON),
+    ),
+    Example(
+        "part R of it goes back",
+        payments.entry_for_transfer_refund,
+        {20_00: "R"},
+        (TRANSFER_REFUND, NOON),
     ),
     BATCH_CLOSED,
     PAYOUT_SENT,

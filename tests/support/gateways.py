@@ -43,9 +43,9 @@ class EventfulGateway(Simulator):
         self.after()
         return outcomes
 
-    def look_up(self, keys: Sequence[str]) -> list[Outcome | None]:
-        self.looked_up += keys
-        return super().look_up(keys)
+    def look_up(self, requests: Sequence[GatewayRequest]) -> list[Outcome | None]:
+        self.looked_up += [request.key for request in requests]
+        return super().look_up(requests)
 
 
 def use_gateway(monkeypatch: pytest.MonkeyPatch, gateway: EventfulGateway) -> EventfulGateway:

@@ -1,12 +1,23 @@
 """Things that happen at the same time, on connections of their own."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 from django.db import connections
 
+from ledger.sql import statement
+from tests.support.own_names import database_url_of_tests
+from tests.support.servers import wait_for
+
 PATIENCE_SECONDS = 30
+BLOCKED = """
+SELECT query FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock' AND starts_with(query, %s)
+"""
+DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 
 
 def run_together(*actions: Callable[[], Any]) -> list[Any]:
@@ -36,3 +47,43 @@ def run_together(*actions: Callable[[], Any]) -> list[Any]:
         thread.join(PATIENCE_SECONDS)
         assert not thread.is_alive(), "An action did not end in time."
     return outcomes
+
+
+@contextmanager
+def meanwhile(action: Callable[[], Any]) -> Iterator[list[Any]]:
+    """Run the action on a thread of its own beside the block, which must let it end.
+
+    After the block, the list has what it returned or the exception it raised.
+    """
+    outcomes: list[Any] = []
+
+    def run() -> None:
+        try:
+            outcomes.append(action())
+        except Exception as error:
+            outcomes.append(error)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield outcomes
+    finally:
+        thread.join(PATIENCE_SECONDS)
+    assert not thread.is_alive(), "The action did not end in time."
+
+
+def wait_until_blocked(app: str, name: str) -> None:
+    """Somebody waits for a lock in the statement `<app>/sql/<name>.sql`, known by its comment."""
+    comment, _, _ = statement(app, name).partition("\n")
+    with psycopg.connect(database_url_of_tests(), autocommit=True) as watcher:
+        wait_for(lambda: watcher.execute(BLOCKED, [comment]).fetchall())
+
+
+def deadlocks() -> int:
+    """How many the database has seen so far."""
+    with psycopg.connect(database_url_of_tests(), autocommit=True) as watcher:
+        watcher.execute("SELECT pg_stat_force_next_flush()")
+        (count,) = watcher.execute(DEADLOCKS).fetchone() or (0,)
+    return int(count)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import Error, IntegrityError, connection, transaction
 
 from tests.support.books import query
 
@@ -33,3 +33,13 @@ def journal() -> list[list[tuple[Any, ...]]]:
         query("SELECT * FROM ledger_posting ORDER BY entry_id, position"),
         query("SELECT * FROM ledger_accountbalance ORDER BY account_id"),
     ]
+
+
+def refusal_of(statement: str, params: Sequence[Any] | None = None) -> tuple[str, str | None]:
+    """The SQLSTATE and the constraint the statement is refused with. Nothing has changed then."""
+    before = journal()
+    with pytest.raises(Error) as refusal, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement, params)
+    assert journal() == before
+    diagnosis = refusal.value.__cause__.diag  # type: ignore[union-attr]
+    return diagnosis.sqlstate, diagnosis.constraint_name

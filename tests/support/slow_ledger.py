@@ -3,11 +3,11 @@
 What the real ledger does with thousands of entries at once is held against this.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from ledger.entries import AccountRef, Entry
+from ledger.entries import AccountRef, Direction, Entry
 from tests.support.books import query
 
 GROWS_BY_DEBITS = {"asset", "expense"}
@@ -89,13 +89,22 @@ class SlowLedger:
     entries: dict[str, SlowEntry] = field(default_factory=dict)
     holds: dict[str, SlowHold] = field(default_factory=dict)
     closed_until: datetime | None = None
+    chart: dict[str, str] = field(default_factory=dict)  # types of accounts, by prefix
 
     def open(self, ref: AccountRef) -> str:
-        account = self.accounts.setdefault(
-            ref.key, SlowAccount(ref.type.value, ref.currency, ref.floor)
-        )
-        is_other = (account.type, account.currency) != (ref.type.value, ref.currency)
-        return "account_exists" if is_other else "opened"
+        account = self.accounts.get(ref.key) or self._empty(ref)
+        if (account.type, account.currency) != (ref.type, ref.currency):
+            is_by_chart = self._type_in_chart(ref) == ref.type
+            return "account_exists" if is_by_chart else "account_type_mismatch"
+        self.accounts[ref.key] = account
+        return "opened"
+
+    def _type_in_chart(self, ref: AccountRef) -> str:
+        types = [kind for prefix, kind in self.chart.items() if ref.code.startswith(prefix)]
+        return str(types[0] if types else ref.type)
+
+    def _empty(self, ref: AccountRef) -> SlowAccount:
+        return SlowAccount(self._type_in_chart(ref), ref.currency, ref.floor)
 
     def post(self, entry: Entry, *, released: int = 0, released_on: Key | None = None) -> str:
         known = self.entries.get(entry.idempotency_key)
@@ -113,12 +122,10 @@ class SlowLedger:
         balances_after: list[int | None] = []
         for line in entry.lines:
             ref = line.account
-            account = after.setdefault(
-                ref.key, SlowAccount(ref.type.value, ref.currency, ref.floor)
-            )
+            account = after.setdefault(ref.key, self._empty(ref))
             if account.currency != ref.currency:
                 return "currency_mismatch"
-            if account.type != ref.type.value:
+            if account.type != ref.type:
                 return "account_type_mismatch"
             if line.direction == "debit":
                 account.debits += line.amount
@@ -143,8 +150,9 @@ class SlowLedger:
 
     def place_hold(self, key: str, ref: AccountRef, amount: int) -> str:
         is_new = ref.key not in self.accounts
-        if self.open(ref) == "account_exists":
-            return "account_exists"
+        opened = self.open(ref)
+        if opened != "opened":
+            return opened
         outcome = self._place_hold(key, ref.key, amount)
         if is_new and outcome not in ("held", "replayed"):
             del self.accounts[ref.key]
@@ -226,6 +234,26 @@ class SlowLedger:
         return sorted(
             (key, hold.amount, hold.captured, hold.status) for key, hold in self.holds.items()
         )
+
+
+def mirrored(slow: SlowLedger, key: str, new_key: str, moment: datetime) -> Entry:
+    """The entry that undoes another one: debit and credit exchanged."""
+    original = slow.entries[key].entry
+    return Entry(
+        idempotency_key=new_key,
+        kind="reversal",
+        reference=original.reference,
+        effective_at=moment,
+        lines=tuple(
+            replace(
+                line,
+                direction=(
+                    Direction.CREDIT if line.direction == Direction.DEBIT else Direction.DEBIT
+                ),
+            )
+            for line in original.lines
+        ),
+    )
 
 
 def assert_same_as(slow: SlowLedger) -> None:

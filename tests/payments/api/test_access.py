@@ -1,10 +1,16 @@
 """Who may call, and that nobody sees what belongs to another."""
 
+import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from config.demo.seed import DEMO_KEY
+from payments.key_format import is_well_formed, new_key
 from payments.models import ApiKey, Payment, Refund
 from tests.factories import ApiKeyFactory, RefundFactory, SucceededPaymentFactory
 from tests.support.api import Api, assert_problem
@@ -32,12 +38,68 @@ def test_unknown_key_is_refused(secret: str) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("method", ["get", "pay"])
+def test_sec_02_mistyped_key_costs_no_look_into_the_database(method: str) -> None:
+    secret = ApiKeyFactory().secret
+    mistyped = secret[:20] + ("A" if secret[20] != "A" else "B") + secret[21:]
+    api = Api(mistyped)
+
+    with CaptureQueriesContext(connection) as queries:
+        response = api.get("/payments") if method == "get" else api.pay()
+
+    assert_problem(response, 401, "authentication_failed")
+    assert [query["sql"] for query in queries.captured_queries] == []
+
+
+@pytest.mark.parametrize("place", range(0, 62, 3))
+def test_checksum_finds_any_changed_character(place: int) -> None:
+    key = new_key()
+    changed = key[:place] + ("x" if key[place] != "x" else "y") + key[place + 1 :]
+
+    assert len(key) == 62
+    assert is_well_formed(key)
+    assert not is_well_formed(changed)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["api_key", "access_token", "Token", "key", "note"])
+def test_sec_02_secret_in_the_url_is_refused_even_beside_a_good_one(name: str) -> None:
+    secret = ApiKeyFactory().secret
+
+    for api in (Api(None), Api(secret)):
+        response = api.get("/payments", **{name: secret})
+
+        body = assert_problem(response, 400, "secret_in_url")
+        assert secret not in str(body)
+
+
+@pytest.mark.django_db
+def test_two_authorization_headers_are_no_key() -> None:
+    """Servers join them by a comma."""
+    api = Api(ApiKeyFactory().secret)
+    one = api.authorization["Authorization"]
+    api.authorization = {"Authorization": f"{one}, {one}"}
+
+    assert_problem(api.get("/payments"), 401, "authentication_failed")
+
+
+@pytest.mark.django_db
+def test_demo_key_works_outside_production_only(settings: Any) -> None:
+    ApiKeyFactory(secret=DEMO_KEY)
+    assert Api(DEMO_KEY).get("/payments").status_code == 200
+
+    settings.IS_PRODUCTION = True
+
+    assert_problem(Api(DEMO_KEY).get("/payments"), 401, "authentication_failed")
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("change", ["revoked_at", "expires_at"])
 def test_key_that_was_revoked_or_has_expired_is_refused(change: str) -> None:
     api = Api(ApiKeyFactory().secret)
     assert api.get("/payments").status_code == 200
 
-    ApiKey.objects.update(**{change: timezone.now()})
+    ApiKey.objects.update(**{change: timezone.now() - timedelta(seconds=10)})
 
     assert_problem(api.get("/payments"), 401, "authentication_failed")
     assert_problem(api.pay(), 401, "authentication_failed")
@@ -89,7 +151,8 @@ def test_key_needs_the_scope_of_what_it_does() -> None:
     reader = Api(ApiKeyFactory(scopes=[ApiKey.Scope.PAYMENTS_READ]).secret)
     writer = Api(ApiKeyFactory(scopes=[ApiKey.Scope.PAYMENTS_WRITE]).secret)
 
-    assert_problem(reader.pay(), 403, "permission_denied")
+    refusal = assert_problem(reader.pay(), 403, "permission_denied")
+    assert refusal["detail"] == "This needs the scope payments:write."
     assert_problem(writer.get("/payments"), 403, "permission_denied")
     assert reader.get("/payments").status_code == 200
     assert writer.pay().status_code == 202
@@ -102,10 +165,9 @@ def test_secret_is_not_stored() -> None:
 
     stored = ApiKey.objects.values().get()
 
-    assert issued.secret.startswith("tk_")
-    assert len(issued.secret) == 46
+    assert re.fullmatch(r"tk_\w{8}_\w{43}_\w{6}", issued.secret, re.ASCII)
     assert issued.secret not in str(stored)
-    assert issued.record.prefix == issued.secret[:8]
+    assert issued.record.prefix == issued.secret[:11]
 
 
 @pytest.mark.django_db
@@ -151,7 +213,7 @@ def test_payment_of_another_merchant_cannot_be_refunded() -> None:
 
 
 @pytest.mark.django_db
-def test_cursor_of_another_merchant_shows_only_ones_own() -> None:
+def test_cursor_of_another_merchant_is_refused() -> None:
     theirs = Api(ApiKeyFactory().secret)
     for _ in range(3):
         theirs.pay()
@@ -160,4 +222,4 @@ def test_cursor_of_another_merchant_shows_only_ones_own() -> None:
     mine = Api(ApiKeyFactory().secret)
     mine.pay()
 
-    assert mine.get("/payments", cursor=cursor).json()["results"] == []
+    assert_problem(mine.get("/payments", cursor=cursor), 400, "invalid_cursor")

@@ -29,6 +29,12 @@ def api() -> Api:
         "4111\u00a01111\u00a01111\u00a01111",
         "4111\u200b1111\u200b1111\u200b1111",
         "\uff14\uff11\uff11\uff11" + "\uff11" * 12,
+        "".join(chr(0x660 + int(digit)) for digit in "4111111111111111"),  # Arabic-Indic
+        "5555555555554444",
+        "378282246310005",
+        "6011111111111117",
+        "3530111333300000",
+        "2223003122003222",
     ],
 )
 def test_a_card_number_is_refused_however_it_is_written(api: Api, text: str) -> None:
@@ -71,10 +77,59 @@ def test_deep_nesting_is_refused(api: Api, depth: int, opening: str, name: str) 
     assert api.post("/payments", body).status_code < 500
 
 
-@pytest.mark.parametrize("name", ["nul\x00", "lone \ud800"])
-def test_names_the_database_cannot_hold_are_refused(api: Api, name: str) -> None:
-    assert api.pay(metadata={name: "x"}).status_code == 400
+@pytest.mark.parametrize(
+    "text",
+    ["nul\x00", "lone \ud800", "a\r\nb", "a\tb", "\x1b[31m", "\x7f", "\u202etxet", "\u2066x"],
+)
+def test_text_people_cannot_be_shown_is_refused(api: Api, text: str) -> None:
+    for field in ("description", "reference", "source"):
+        body = assert_problem(api.pay(**{field: text}), 422, "control_character")
+        assert [error["pointer"] for error in body["errors"]] == [f"#/{field}"]
+    for metadata in ({text: "x"}, {"x": text}):
+        assert_problem(api.pay(metadata=metadata), 422, "control_character")
     assert not Payment.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["Grüße 🍎", "👩‍👩‍👧", "‏שלום", "e\u0301" * 50, "{{7*7}} <b> ' OR 1=1 --"]
+)
+def test_text_people_can_be_shown_is_kept(api: Api, text: str) -> None:
+    assert api.pay(description=text).json()["description"] == text
+
+
+def test_metadata_is_fifty_short_texts(api: Api) -> None:
+    most = {f"{number:040}": "x" * 500 for number in range(50)}
+    assert api.pay(metadata=most).status_code == 202
+
+    for metadata in (
+        {**most, "one more": "x"},
+        {"n" * 41: "x"},
+        {"x": "x" * 501},
+        *({"x": value} for value in (1, 1.5, None, True, [], {})),
+        [],
+        "text",
+        None,
+    ):
+        response = api.pay(metadata=metadata)
+        assert response.status_code == 422
+        assert [error["pointer"] for error in response.json()["errors"]] == ["#/metadata"]
+
+
+@pytest.mark.parametrize(
+    "name", ["cvv", "CVC", "cvv2", "security_code", "card-cvc", "PIN", "track2"]
+)
+def test_security_codes_are_refused_by_their_name(api: Api, name: str) -> None:
+    assert_problem(api.pay(**{name: "123"}), 422, "security_code_refused")
+    assert_problem(api.pay(metadata={name: "123"}), 422, "security_code_refused")
+    assert not Payment.objects.exists()
+
+
+def test_card_number_is_refused_as_a_number_too(api: Api) -> None:
+    for written in ("4111111111111111", "4111111111111111.00"):
+        body = f'{{"amount": {written}, "currency": "EUR", "source": "tok_visa"}}'
+        response = api.post("/payments", body)
+        assert_problem(response, 422, "card_number_refused")
+        assert b"4111" not in response.content
 
 
 def test_an_amount_of_thousands_of_digits_is_refused(api: Api) -> None:
@@ -91,4 +146,4 @@ def test_nul_is_refused_outside_the_api_too(client: Client) -> None:
 
 
 def test_an_unknown_status_to_filter_by_is_named(api: Api) -> None:
-    assert_problem(api.get("/payments?status=PAID"), 422, "unknown_status")
+    assert_problem(api.get("/payments?status=PAID"), 400, "invalid_parameter")

@@ -34,6 +34,7 @@ def test_payment_is_accepted_with_every_field_of_the_contract(api: Api, shop: Me
         "status": "PENDING",
         "amount": "100.00",
         "currency": "EUR",
+        "capture": "automatic",
         "amount_captured": "0.00",
         "amount_refunded": "0.00",
         "fee": "0.00",
@@ -176,7 +177,7 @@ def test_merchant_may_name_itself(api: Api, shop: Merchant, name: str) -> None:
 def test_reference_of_another_payment_is_a_conflict(api: Api) -> None:
     api.pay(reference="order-7")
 
-    assert_problem(api.pay(reference="order-7"), 409, "reference_taken")
+    assert_problem(api.pay(reference="order-7"), 409, "duplicate_reference")
 
 
 # --- Idempotency ---------------------------------------------------------------------------

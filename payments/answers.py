@@ -1,0 +1,110 @@
+"""Answers that Redis repeats faster than PostgreSQL. It may forget any of them at any time.
+
+Kept under `idempotency:` for ANSWER_SECONDS. Writing happens on a thread of its own and may be
+dropped.
+"""
+
+import hashlib
+import json
+import logging
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from queue import Full, Queue
+
+from redis import Redis
+
+from payments import cache
+from payments.models import Merchant
+
+PREFIX = "idempotency:"
+ANSWER_SECONDS = 24 * 60 * 60
+WAITING_MAX = 10_000
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request was answered, byte for byte; `digest` says what it had asked."""
+
+    status: int
+    body: bytes
+    location: str = ""
+    digest: bytes = b""
+    request_id: str = ""
+    is_replay: bool = False
+
+
+def recall(merchant: Merchant, route: str, key: str) -> Answer | None:
+    """The answer under this key if Redis still knows it; None says nothing."""
+    name = _name(merchant, route, key)
+    try:
+        kept = cache.ask_briefly(lambda line: line.call("GET", name))
+    except cache.Unreachable:
+        return None
+    return None if kept is None else _read(kept)
+
+
+def remember(merchant: Merchant, route: str, key: str, answer: Answer) -> None:
+    """Let Redis have it, some time soon or not at all."""
+    try:
+        _Writer.instance().queue.put_nowait((_name(merchant, route, key), _written(answer)))
+    except Full:
+        logger.warning("answers.dropped")
+
+
+class _Writer(threading.Thread):
+    """The writing thread of this process."""
+
+    _instance: "_Writer | None" = None
+    _lock = threading.Lock()
+
+    def __init__(self) -> None:
+        super().__init__(name="answers", daemon=True)
+        self.queue: Queue[tuple[str, bytes]] = Queue(maxsize=WAITING_MAX)
+
+    @classmethod
+    def instance(cls) -> "_Writer":
+        with cls._lock:
+            # A forked child inherits the object but not the thread.
+            if cls._instance is None or not cls._instance.is_alive():
+                cls._instance = cls()
+                cls._instance.start()
+            return cls._instance
+
+    def run(self) -> None:
+        while True:
+            waiting = [self.queue.get()]
+            while not self.queue.empty():
+                waiting.append(self.queue.get())
+            with suppress(cache.Unreachable):
+                cache.ask(lambda redis, pairs=waiting: _set_all(redis, pairs))
+
+
+def _set_all(redis: Redis, pairs: list[tuple[str, bytes]]) -> None:
+    with redis.pipeline(transaction=False) as pipeline:
+        for name, value in pairs:
+            pipeline.set(name, value, ex=ANSWER_SECONDS)
+        pipeline.execute()
+
+
+def _name(merchant: Merchant, route: str, key: str) -> str:
+    # Hashed, so that a key of 255 characters is as long as any other.
+    digest = hashlib.sha256(f"{merchant.public_id}:{route}:{key}".encode()).hexdigest()
+    return f"{PREFIX}{digest}"
+
+
+def _written(answer: Answer) -> bytes:
+    head = [answer.status, answer.location, answer.request_id, answer.digest.hex()]
+    return json.dumps(head).encode() + b"\n" + answer.body
+
+
+def _read(kept: bytes) -> Answer | None:
+    head, _, body = kept.partition(b"\n")
+    try:
+        status, location, request_id, digest = json.loads(head)
+        return Answer(status, body, location, bytes.fromhex(digest), request_id)
+    except (ValueError, TypeError):
+        logger.warning("answers.unreadable")
+        return None

@@ -1,0 +1,150 @@
+"""/payments/batch"""
+
+import json
+from typing import Any
+
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.exceptions import APIException
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from ledger.errors import DomainError
+from payments import doorbell
+from payments.answers import Answer
+from payments.api.authentication import HasScope, caller_of
+from payments.api.conventions import StrictSerializer
+from payments.api.idempotency import Done, MissingIdempotencyKey, checked_key, once
+from payments.api.payment_shapes import (
+    PaymentInput,
+    PaymentOutput,
+    location_of,
+    read_payment,
+    represent_payment,
+)
+from payments.api.payments import KEY_HEADER
+from payments.models import ApiKey, Merchant, Payment
+from payments.services.batches import Batch, Order, create_batch
+
+PAYMENTS_MAX = 1_000
+
+
+class BatchItem(PaymentInput):
+    """A payment and its own key."""
+
+    idempotency_key = serializers.CharField(max_length=255)
+
+
+@extend_schema_field(BatchItem)
+class _Unread(serializers.Field):
+    """Read later, on its own: what is wrong with one does not concern the others."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class BatchInput(StrictSerializer):
+    payments = serializers.ListField(
+        child=_Unread(allow_null=True), min_length=1, max_length=PAYMENTS_MAX
+    )
+
+
+class ProblemOutput(serializers.Serializer):
+    """RFC 9457."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.CharField()
+    request_id = serializers.CharField()
+    errors = serializers.ListField(child=serializers.DictField())  # type: ignore[assignment]
+
+
+class BatchResult(serializers.Serializer):
+    """What a request of its own would have been answered."""
+
+    status = serializers.IntegerField(help_text="202, or that of the error.")
+    payment = PaymentOutput(required=False)
+    replayed = serializers.BooleanField(required=False)
+    error = ProblemOutput(required=False)
+
+
+class BatchOutput(serializers.Serializer):
+    results = BatchResult(many=True, help_text="In the order of the payments.")
+
+
+class PaymentBatches(APIView):
+    """Take up to 1,000 payments (202), each with its own key and its own answer.
+
+    The request may have an Idempotency-Key of its own; without one, the keys of its payments make
+    it safe to repeat.
+    """
+
+    permission_classes = [HasScope]
+    scopes = {"POST": ApiKey.Scope.PAYMENTS_WRITE}
+    body_bytes_max = 2 * 1024 * 1024
+
+    @extend_schema(
+        operation_id="create_payment_batch",
+        request=BatchInput,
+        parameters=[KEY_HEADER],
+        responses={202: BatchOutput},
+    )
+    def post(self, request: Request) -> HttpResponse | Response:
+        asked = BatchInput(data=request.data)
+        asked.is_valid(raise_exception=True)
+        items = asked.validated_data["payments"]
+        if "Idempotency-Key" in request.headers or "idempotency_key" in request.data:
+            return once(request, "create_payment_batch", lambda: self._carry_out(request, items))
+        done = self._carry_out(request, items)
+        if done.ring is not None:
+            doorbell.ring(done.ring)
+        return Response(done.data, status=done.status)
+
+    def _carry_out(self, request: Request, items: list[Any]) -> Done:
+        caller = caller_of(request)
+        batch = Batch(
+            merchant=caller.merchant,
+            actor=caller.actor,
+            request_id=request._request.request_id,  # type: ignore[attr-defined]
+            answer_with=_answer,
+        )
+        read = [_read(item, caller.merchant) for item in items]
+        answers = iter(create_batch(batch, [order for order in read if isinstance(order, Order)]))
+        outcomes = [next(answers) if isinstance(order, Order) else order for order in read]
+        has_news = any(isinstance(answer, Answer) and not answer.is_replay for answer in outcomes)
+        return Done(
+            202,
+            {"results": [self._result(outcome) for outcome in outcomes]},
+            ring=doorbell.Kind.PAYMENTS if has_news else None,
+        )
+
+    def _result(self, outcome: Answer | Exception) -> dict[str, Any]:
+        if isinstance(outcome, Answer):
+            result = {"status": outcome.status, "payment": json.loads(outcome.body)}
+            return result | ({"replayed": True} if outcome.is_replay else {})
+        response = self.get_exception_handler()(outcome, self.get_exception_handler_context())
+        assert response is not None
+        return {"status": response.status_code, "error": response.data}
+
+
+def _answer(payment: Payment) -> Answer:
+    return Answer(202, JSONRenderer().render(represent_payment(payment)), location_of(payment))
+
+
+def _read(item: Any, merchant: Merchant) -> Order | APIException | DomainError:
+    """The item as an order, or what is wrong with it."""
+    try:
+        wish = read_payment(item, merchant)
+        if "idempotency_key" not in item:
+            raise MissingIdempotencyKey()
+        return Order(checked_key(item["idempotency_key"]), wish)
+    except (APIException, DomainError) as refusal:
+        return refusal

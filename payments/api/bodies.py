@@ -1,0 +1,199 @@
+"""How request bodies are read: strict JSON, exact numbers, no card data."""
+
+import json
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any, NoReturn
+
+from django.http import HttpRequest
+from django.utils.http import parse_header_parameters
+from rest_framework.parsers import BaseParser
+
+from ledger.errors import Invalid
+from payments.api.card_data import refuse_card_number, refuse_secret_name
+
+BODY_BYTES_MAX = 256 * 1024
+DEPTH_MAX = 16
+# Beyond this a number is no amount of anything, only a way to fill memory.
+NUMBER_EXPONENT_MAX = 308
+INTEGER_DIGITS_MAX = 40
+_WORD_START = re.compile(r"(?<=[a-z0-9])([A-Z])")
+
+
+class MalformedBody(Invalid):
+    """400: not JSON as we read it."""
+
+    code = "parse_error"
+
+
+class DuplicateName(MalformedBody):
+    code = "duplicate_key"
+
+    def __init__(self) -> None:
+        super().__init__("A name occurs twice in one JSON object.")
+
+
+class InvalidNumber(MalformedBody):
+    code = "invalid_number"
+
+    def __init__(self) -> None:
+        super().__init__("NaN, Infinity and numbers beyond 1e308 are no JSON numbers here.")
+
+
+class TooDeep(MalformedBody):
+    code = "too_deep"
+
+    def __init__(self) -> None:
+        super().__init__(f"The body is nested more than {DEPTH_MAX} levels deep.")
+
+
+class NotAnObject(MalformedBody):
+    code = "not_an_object"
+
+    def __init__(self) -> None:
+        super().__init__("The body is a JSON object: {…}.")
+
+
+class BodyTooLarge(Invalid):
+    """413"""
+
+    code = "body_too_large"
+
+    def __init__(self, bytes_max: int) -> None:
+        super().__init__(f"The body may have up to {bytes_max} bytes here.")
+
+
+class UnsupportedBody(Invalid):
+    """415"""
+
+    code = "unsupported_media_type"
+
+    def __init__(self) -> None:
+        super().__init__("Send application/json in UTF-8, not compressed.")
+
+
+class JsonDecimal(Decimal):
+    """A JSON number, exact; `text` is how it was written."""
+
+    text: str
+
+    def __new__(cls, text: str) -> "JsonDecimal":
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
+class StrictJSONParser(BaseParser):
+    """`request.data` as `read_json` reads it. A view may allow more with `body_bytes_max`."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        request = parser_context["request"]._request
+        bytes_max = getattr(parser_context["view"], "body_bytes_max", BODY_BYTES_MAX)
+        return read_json(body_of(request, bytes_max=bytes_max))
+
+
+def body_of(request: HttpRequest, *, bytes_max: int = BODY_BYTES_MAX) -> bytes:
+    """The raw body, once it is clear that we can read it.
+
+    Raises UnsupportedBody for another media type, character set or a compressed body, and
+    BodyTooLarge before anything is read.
+    """
+    media_type, parameters = parse_header_parameters(request.META.get("CONTENT_TYPE", ""))
+    charset = parameters.get("charset", "utf-8").lower()
+    encoding = request.META.get("HTTP_CONTENT_ENCODING", "identity").lower()
+    if media_type != "application/json" or charset != "utf-8" or encoding != "identity":
+        raise UnsupportedBody()
+    if int(request.META.get("CONTENT_LENGTH") or 0) > bytes_max:
+        raise BodyTooLarge(bytes_max)
+    return request.body
+
+
+def read_json(body: bytes) -> dict[str, Any]:
+    """The object a body says, its names in snake_case.
+
+    Raises MalformedBody (not UTF-8, not JSON, no object, a name twice, no finite number, too deep)
+    and CardNumberRefused.
+    """
+    try:
+        data = json.loads(
+            body.decode("utf-8"),
+            parse_float=_decimal,
+            parse_int=_integer,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_unique_names,
+        )
+    except RecursionError:
+        raise TooDeep() from None
+    except UnicodeDecodeError:
+        raise MalformedBody("The body is not UTF-8.") from None
+    except ValueError as error:
+        # Of JSON errors only the place is told: what stands there may be anything.
+        place = f" at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
+        raise MalformedBody(f"The body is not valid JSON{place}.") from None
+    if not isinstance(data, dict):
+        raise NotAnObject()
+    return _checked(data, depth=1, is_metadata=False)
+
+
+def _decimal(text: str) -> JsonDecimal:
+    try:
+        number = JsonDecimal(text)
+    except InvalidOperation:
+        raise InvalidNumber() from None
+    if number and abs(number.adjusted()) > NUMBER_EXPONENT_MAX:
+        raise InvalidNumber()
+    return number
+
+
+def _integer(text: str) -> int | JsonDecimal:
+    return int(text) if len(text) <= INTEGER_DIGITS_MAX else _decimal(text)
+
+
+def _refuse_constant(_name: str) -> NoReturn:
+    raise InvalidNumber()
+
+
+def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = dict(pairs)
+    if len(names) < len(pairs):
+        raise DuplicateName()
+    return names
+
+
+def _checked(data: Any, *, depth: int, is_metadata: bool) -> Any:
+    """The data without card data, its names as we spell them; in `metadata` they are theirs."""
+    match data:
+        case dict():
+            return _checked_object(data, depth=depth, is_metadata=is_metadata)
+        case list():
+            if depth > DEPTH_MAX:
+                raise TooDeep()
+            return [_checked(each, depth=depth + 1, is_metadata=is_metadata) for each in data]
+        case str():
+            refuse_card_number(data)
+        case JsonDecimal():
+            refuse_card_number(data.text)
+        case int() if data > 10**12:
+            refuse_card_number(str(data))
+    return data
+
+
+def _checked_object(data: dict[str, Any], *, depth: int, is_metadata: bool) -> dict[str, Any]:
+    if depth > DEPTH_MAX:
+        raise TooDeep()
+    checked: dict[str, Any] = {}
+    for name, value in data.items():
+        refuse_card_number(name)
+        refuse_secret_name(name)
+        ours = name if is_metadata else _in_snake_case(name)
+        if ours in checked:
+            raise DuplicateName()
+        inside = is_metadata or ours == "metadata"
+        checked[ours] = _checked(value, depth=depth + 1, is_metadata=inside)
+    return checked
+
+
+def _in_snake_case(name: str) -> str:
+    return _WORD_START.sub(lambda found: f"_{found[1].lower()}", name)

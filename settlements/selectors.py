@@ -1,0 +1,43 @@
+"""Reads of settlement. What belongs to a merchant is only reachable through the merchant."""
+
+from dataclasses import dataclass
+
+from ledger import sql
+from ledger.money import Money
+from payments.models import Merchant
+
+
+@dataclass(frozen=True, slots=True)
+class MerchantBalance:
+    """Where a merchant's money in one currency is.
+
+    `available` is earned and in no payout yet, negative if refunds exceed it; `pending` is asked of
+    payers, gross, with the outcome unknown; `reserve` is kept back for a while; `in_transit` is on
+    its way to the merchant's bank.
+    """
+
+    available: Money
+    pending: Money
+    reserve: Money
+    in_transit: Money
+
+
+def balances_of(merchant: Merchant) -> list[MerchantBalance]:
+    """One balance per currency the merchant ever had money in, all taken at the same instant."""
+    found = sql.rows(
+        "settlements",
+        "sum_merchant_balances",
+        owner=merchant.public_id,
+        payable=f"merchant:{merchant.code}:payable:",
+        reserve=f"merchant:{merchant.code}:reserve:",
+        merchant_id=merchant.pk,
+    )
+    return [
+        MerchantBalance(
+            available=Money(row.available, row.currency),
+            pending=Money(row.pending, row.currency),
+            reserve=Money(row.reserve, row.currency),
+            in_transit=Money(row.in_transit, row.currency),
+        )
+        for row in found
+    ]

@@ -1,0 +1,384 @@
+"""The adapter alone, against a server on this machine that speaks Stripe's documented answers."""
+
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from ledger.ids import new_id
+from ledger.money import Money
+from payments.gateways.base import (
+    Accepted,
+    Action,
+    Declined,
+    GatewayRequest,
+    Outcome,
+    Unanswered,
+)
+from payments.gateways.environment import GatewaySecretMissing
+from payments.gateways.stripe import CONCURRENT_MAX, Stripe
+from tests.support.stripe_server import SECRET_KEY, StripeServer
+
+TWELVE_EUROS = Money(1234, "EUR")
+OLD_KEY = "pay_0192f0c1e0b87c4d9a3e5b6f7a8c9d0e"  # of 2024
+
+
+def wish(
+    action: Action = Action.CHARGE,
+    money: Money = TWELVE_EUROS,
+    *,
+    source: str = "pm_card_visa",
+    key: str = "",
+    parent: str = "",
+) -> GatewayRequest:
+    key = key or new_id("re" if action == Action.REFUND else "pay")
+    return GatewayRequest(key, action, money, source, "shop", "order-7", "order-7", parent)
+
+
+def ask(request: GatewayRequest) -> Outcome:
+    (outcome,) = Stripe("stripe").perform([request])
+    return outcome
+
+
+def look_up(request: GatewayRequest) -> Outcome | None:
+    (outcome,) = Stripe("stripe").look_up([request])
+    return outcome
+
+
+def test_charge_is_made_and_confirmed_with_our_key(stripe_server: StripeServer) -> None:
+    request = wish()
+
+    assert ask(request) == Accepted("pi_000001")
+
+    intent = stripe_server.charged()
+    assert (intent["amount"], intent["currency"]) == (1234, "eur")
+    assert intent["metadata"] == {
+        "tieout_key": request.key,
+        "reference": "order-7",
+        "merchant": "shop",
+    }
+    assert stripe_server.keys == [request.key]
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ("pm_card_chargeDeclined", "card_declined"),
+        ("pm_card_chargeDeclinedInsufficientFunds", "insufficient_funds"),
+        ("pm_card_chargeDeclinedExpiredCard", "expired_card"),
+        ("pm_card_chargeDeclinedIncorrectCvc", "incorrect_card_data"),
+        ("pm_card_chargeDeclinedLostCard", "lost_or_stolen"),
+        ("pm_card_radarBlock", "fraud_suspected"),
+        ("pm_card_authenticationRequired", "authentication_required"),
+        ("pm_card_velocityLimitExceeded", "limit_exceeded"),
+        ("pm_unheard_of", "invalid_source"),
+    ],
+)
+def test_decline_gets_a_code_of_ours(stripe_server: StripeServer, source: str, code: str) -> None:
+    outcome = ask(wish(source=source))
+
+    assert isinstance(outcome, Declined)
+    assert outcome.code == code
+    assert outcome.reason
+
+
+def test_amount_above_stripes_limit_is_declined(stripe_server: StripeServer) -> None:
+    outcome = ask(wish(money=Money(100_000_000, "EUR")))
+
+    assert outcome == Declined("limit_exceeded", "Amount must be no more than 999,999.99.")
+
+
+def test_amount_stripe_cannot_write_is_declined_unasked(stripe_server: StripeServer) -> None:
+    outcomes = Stripe("stripe").perform([wish(money=Money(5124, "KWD")), wish()])
+
+    assert outcomes == [
+        Declined("gateway_refused", "Stripe takes fewer decimals of KWD than 5.124."),
+        Accepted("pi_000001"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "reason"),
+    [
+        ("500_after", "error_500"),
+        ("reset_before", "no_connection"),
+        ("reset_after", "no_connection"),
+        ("429", "rate_limited"),
+        ("malformed", "error_200"),
+    ],
+)
+def test_lost_answer_is_no_refusal_and_repeating_charges_once(
+    stripe_server: StripeServer, trouble: str, reason: str
+) -> None:
+    stripe_server.trouble = [trouble]
+    request = wish()
+
+    assert ask(request) == Unanswered(reason)
+    assert look_up(request) is None  # younger than Stripe's memory: repeating it is the question
+    assert ask(request) == Accepted("pi_000001")
+    assert len(stripe_server.intents) == 1
+
+
+@pytest.mark.parametrize("trouble", ["hang_before", "hang_after"])
+def test_answer_that_comes_late_is_unknown_by_the_wall_clock(
+    stripe_server: StripeServer, trouble: str
+) -> None:
+    stripe_server.trouble = [trouble]
+    request = wish()
+
+    assert Stripe("stripe", deadline_seconds=1).perform([request]) == [Unanswered("timeout")]
+    assert ask(request) == Accepted("pi_000001")
+    assert len(stripe_server.intents) == 1
+
+
+def test_error_that_stripe_keeps_is_overcome_by_its_index(stripe_server: StripeServer) -> None:
+    stripe_server.trouble = ["500_kept"]
+    request = wish()
+
+    assert ask(request) == Unanswered("error_500")
+    stripe_server.searchable = False
+    assert ask(request) == Unanswered("error_kept")
+    stripe_server.searchable = True
+    assert ask(request) == Accepted("pi_000001")
+    assert len(stripe_server.intents) == 1
+
+
+def test_old_charge_is_found_by_the_index_and_not_made_again(stripe_server: StripeServer) -> None:
+    request = wish(key=OLD_KEY)
+    ask(request)
+    stripe_server.forget_keys()
+
+    assert look_up(request) == Accepted("pi_000001")
+
+
+def test_old_charge_that_never_arrived_is_made(stripe_server: StripeServer) -> None:
+    assert look_up(wish(key=OLD_KEY)) is None
+
+
+def test_failing_lookup_is_not_mistaken_for_never_seen(
+    stripe_server: StripeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GATEWAY_STRIPE_SECRET_KEY", "sk_of_somebody_else")
+
+    assert look_up(wish(key=OLD_KEY)) == Unanswered("key_refused")
+
+
+def test_two_charges_under_one_key_are_for_a_person(
+    stripe_server: StripeServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    request = wish(key=OLD_KEY)
+    ask(request)
+    stripe_server.forget_keys()
+    ask(request)
+
+    assert look_up(request) == Unanswered("contradiction")
+    assert "stripe.contradiction" in caplog.text
+
+
+def test_processing_is_unknown_until_stripe_says_more(stripe_server: StripeServer) -> None:
+    request = wish(source="pm_processing")
+
+    assert ask(request) == Unanswered("processing")
+    assert ask(request) == Unanswered("processing")
+    stripe_server.charged("pm_processing").update(status="succeeded", amount_received=1234)
+    assert ask(request) == Accepted("pi_000001")  # not what was answered first
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"amount": 1235},
+        {"currency": "usd"},
+        {"amount_received": 1233},
+        {"metadata": {"tieout_key": "pay_of_another"}},
+        {"status": "requires_capture"},
+        {"status": "unheard_of"},
+    ],
+)
+def test_answer_about_something_else_is_unknown_and_loud(
+    stripe_server: StripeServer, caplog: pytest.LogCaptureFixture, change: dict[str, object]
+) -> None:
+    stripe_server.changes = change
+
+    assert ask(wish()) == Unanswered("contradiction")
+    assert "stripe.contradiction" in caplog.text
+
+
+def test_key_used_for_another_request_is_unknown_and_loud(
+    stripe_server: StripeServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    request = wish()
+    ask(request)
+
+    assert ask(replace(request, money=Money(999, "EUR"))) == Unanswered("request_refused")
+    assert "stripe.request_refused" in caplog.text
+
+
+def test_refused_secret_fails_no_payment(
+    stripe_server: StripeServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setenv("GATEWAY_STRIPE_SECRET_KEY", "sk_of_somebody_else")
+
+    assert ask(wish()) == Unanswered("key_refused")
+    assert "stripe.key_refused" in caplog.text
+    assert "sk_of_somebody_else" not in caplog.text
+
+
+def test_gateway_without_secret_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GATEWAY_STRIPE_EU_SECRET_KEY", raising=False)
+
+    with pytest.raises(GatewaySecretMissing, match="GATEWAY_STRIPE_EU_SECRET_KEY"):
+        Stripe("stripe-eu")
+
+
+def test_secret_is_in_no_log_line(
+    stripe_server: StripeServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    ask(wish())
+
+    assert SECRET_KEY not in caplog.text
+
+
+def test_calls_run_at_once_but_not_all_of_them(stripe_server: StripeServer) -> None:
+    stripe_server.pause_seconds = 1
+
+    outcomes = Stripe("stripe").perform([wish() for _ in range(CONCURRENT_MAX + 4)])
+
+    assert all(isinstance(outcome, Accepted) for outcome in outcomes)
+    assert len({outcome.gateway_reference for outcome in outcomes}) == CONCURRENT_MAX + 4
+    assert stripe_server.at_once_max == CONCURRENT_MAX
+
+
+def test_what_does_not_fit_before_the_deadline_is_unknown(stripe_server: StripeServer) -> None:
+    stripe_server.pause_seconds = 2
+
+    outcomes = Stripe("stripe", deadline_seconds=1).perform([wish(), wish()])
+
+    assert outcomes == [Unanswered("timeout"), Unanswered("timeout")]
+
+
+def authorised(money: Money = TWELVE_EUROS) -> GatewayRequest:
+    """The authorisation that was asked for and given."""
+    request = wish(Action.AUTHORIZE, money)
+    assert isinstance(ask(request), Accepted)
+    return request
+
+
+def capture_of(payment: GatewayRequest, amount: int) -> GatewayRequest:
+    money = Money(amount, payment.money.currency)
+    key = f"{payment.key}:capture:{amount}"
+    return wish(Action.CAPTURE, money, key=key, parent="pi_000001")
+
+
+def cancel_of(payment: GatewayRequest) -> GatewayRequest:
+    return wish(Action.CANCEL, payment.money, key=f"{payment.key}:cancel", parent="pi_000001")
+
+
+def test_authorisation_says_until_when(stripe_server: StripeServer) -> None:
+    outcome = ask(wish(Action.AUTHORIZE))
+
+    assert outcome == Accepted("pi_000001", datetime.fromtimestamp(1_900_000_000, UTC))
+    assert stripe_server.charged()["capture_method"] == "manual"
+
+
+def test_part_of_an_authorisation_is_captured_once(stripe_server: StripeServer) -> None:
+    capture = capture_of(authorised(), 1000)
+
+    assert look_up(capture) is None
+    assert ask(capture) == Accepted("pi_000001")
+    assert look_up(capture) == Accepted("pi_000001")
+    assert stripe_server.charged()["amount_received"] == 1000
+
+
+def test_capture_whose_answer_was_lost_is_found(stripe_server: StripeServer) -> None:
+    capture = capture_of(authorised(), 1234)
+    stripe_server.trouble = ["reset_after"]
+
+    assert ask(capture) == Unanswered("no_connection")
+    assert look_up(capture) == Accepted("pi_000001")
+
+
+def test_capture_of_another_amount_than_was_captured_is_loud(
+    stripe_server: StripeServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    payment = authorised()
+    ask(capture_of(payment, 1000))
+
+    assert ask(capture_of(payment, 900)) == Unanswered("contradiction")
+    assert "stripe.contradiction" in caplog.text
+
+
+def test_authorisation_is_given_back(stripe_server: StripeServer) -> None:
+    cancel = cancel_of(authorised())
+
+    assert look_up(cancel) is None
+    assert ask(cancel) == Accepted("pi_000001")
+    assert look_up(cancel) == Accepted("pi_000001")
+
+
+def test_what_was_captured_is_not_given_back(stripe_server: StripeServer) -> None:
+    payment = authorised()
+    ask(capture_of(payment, 1234))
+
+    outcome = ask(cancel_of(payment))
+
+    assert outcome == Declined("authorization_gone", "It was captured already.")
+
+
+def test_authorisation_that_is_gone_is_not_captured(stripe_server: StripeServer) -> None:
+    payment = authorised()
+    stripe_server.charged().update(status="canceled", cancellation_reason="automatic")
+
+    outcome = ask(capture_of(payment, 1234))
+
+    assert outcome == Declined("authorization_gone", "It ran out or was given back.")
+
+
+def test_refunds_in_parts_never_above_the_charge(stripe_server: StripeServer) -> None:
+    ask(wish())
+    parts = [
+        wish(Action.REFUND, Money(amount, "EUR"), parent="pi_000001") for amount in (1000, 234)
+    ]
+
+    assert [ask(part) for part in parts] == [Accepted("re_000002"), Accepted("re_000003")]
+    outcome = ask(wish(Action.REFUND, Money(1, "EUR"), parent="pi_000001"))
+    assert outcome == Declined("refund_declined", "The charge has already been refunded.")
+
+
+@pytest.mark.parametrize("trouble", ["500_after", "reset_after", "500_kept"])
+def test_refund_whose_answer_was_lost_is_made_once(
+    stripe_server: StripeServer, trouble: str
+) -> None:
+    ask(wish())
+    refund = wish(Action.REFUND, parent="pi_000001")
+    stripe_server.trouble = [trouble]
+
+    assert isinstance(ask(refund), Unanswered)
+    assert ask(refund) == Accepted("re_000002")
+    assert len(stripe_server.refunds) == 1
+
+
+def test_old_refund_is_found_in_the_list_of_its_payment(stripe_server: StripeServer) -> None:
+    ask(wish())
+    refund = wish(Action.REFUND, key=OLD_KEY.replace("pay", "re"), parent="pi_000001")
+    assert look_up(refund) is None
+    ask(refund)
+    stripe_server.forget_keys()
+
+    assert look_up(refund) == Accepted("re_000002")
+
+
+def test_pending_refund_is_unknown_and_a_failed_one_declined(stripe_server: StripeServer) -> None:
+    ask(wish())
+    refund = wish(Action.REFUND, parent="pi_000001")
+    stripe_server.changes = {"status": "pending"}
+    assert ask(refund) == Unanswered("pending")
+
+    stripe_server.changes = {"status": "failed", "failure_reason": "expired_or_canceled_card"}
+    outcome = ask(refund)
+
+    assert outcome == Declined("refund_declined", "Stripe says: expired_or_canceled_card.")

@@ -1,0 +1,62 @@
+"""Batches that share an account without a floor wait for each other at the very end only."""
+
+from contextlib import ExitStack
+
+import pytest
+from django.db import transaction
+
+from ledger.entries import AccountRef, AccountType, Entry, moves
+from ledger.money import Money
+from ledger.services.posting import post_entries
+from tests.support.entries import NOON, balance, funded, transfer, wallet
+from tests.support.races import meanwhile, run_together, wait_until_blocked
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("books")]
+
+FEES = AccountRef("income:fees", AccountType.INCOME, "EUR")
+
+
+def fee(key: str, payer: AccountRef, amount: int) -> Entry:
+    return Entry(key, "fee", f"ref-{key}", NOON, moves(payer, FEES, Money(amount, "EUR")))
+
+
+def wallets(count: int) -> list[AccountRef]:
+    made = [funded(wallet(f"w{n}"), 1_000) for n in range(count)]
+    post_entries([fee(f"opening{n}", payer, 1) for n, payer in enumerate(made)])
+    return made
+
+
+def test_batch_waits_for_a_hot_account_only_when_all_else_is_done() -> None:
+    """The last statement of a batch is the one that moves balances."""
+    one, two = wallets(2)
+
+    with ExitStack() as waiting, transaction.atomic():
+        post_entries([fee("f1", one, 10)])
+        outcomes = waiting.enter_context(meanwhile(lambda: post_entries([fee("f2", two, 20)])))
+        wait_until_blocked("ledger", "move_balances")
+
+    assert [[result.status for result in results] for results in outcomes] == [["posted"]]
+    assert balance(FEES) == 32
+
+
+def test_batch_that_shares_nothing_waits_for_nobody() -> None:
+    one, two, three = wallets(3)
+
+    with transaction.atomic():
+        post_entries([fee("f1", one, 10)])
+
+        (results,) = run_together(lambda: post_entries([transfer("t1", two, three, 20)]))
+
+        assert [result.status for result in results] == ["posted"]
+    assert (balance(two), balance(three)) == (979, 1_019)
+
+
+def test_batch_waits_for_an_account_with_a_floor_before_it_decides() -> None:
+    one, two = wallets(2)
+
+    with ExitStack() as waiting, transaction.atomic():
+        post_entries([transfer("t1", one, two, 999)])
+        outcomes = waiting.enter_context(meanwhile(lambda: post_entries([fee("f1", one, 1)])))
+        wait_until_blocked("ledger", "lock_accounts")
+
+    assert [[result.code for result in results] for results in outcomes] == [["insufficient_funds"]]
