@@ -6,7 +6,7 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from ledger.entries import DEBIT_NORMAL, AccountRef, Direction, Entry, Line
+from ledger.entries import DEBIT_NORMAL, AccountRef, AccountType, Direction, Entry, Line
 from ledger.ids import new_ids
 
 AccountKey = tuple[str, str]  # owner, code
@@ -57,6 +57,10 @@ class Standing:
     released: int = 0
 
     @property
+    def ref(self) -> AccountRef:
+        return AccountRef(self.code, AccountType(self.type), self.currency, self.owner, self.floor)
+
+    @property
     def has_moved(self) -> bool:
         return self.debits > 0 or self.credits > 0
 
@@ -81,13 +85,16 @@ class Batch:
     known: dict[str, Known]
     closed_until: datetime | None
     entry_ids: list[int]
+    chart: dict[str, str] = field(default_factory=dict)  # types of accounts to open, by code
     accepted: list[Accepted] = field(default_factory=list)
     accepted_by_key: dict[str, Accepted] = field(default_factory=dict)
     balances_after: list[int | None] = field(default_factory=list)  # one per accepted line
     public_ids: list[str] = field(init=False)
+    knows_all_accounts: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.public_ids = new_ids("je", len(self.entry_ids))
+        self.knows_all_accounts = all(standing.id > 0 for standing in self.accounts.values())
 
     def decide(self, entry: Entry) -> Result:
         """Accept the entry after those before it, or recognise it, or say why not."""
@@ -99,9 +106,21 @@ class Batch:
                 message = f"Another entry was already posted under the key {key}."
                 return _refused("idempotency_conflict", message)
             return Result(Status.REPLAYED, known.entry_id, known.public_id)
+        if not self.knows_all_accounts:
+            self._name_unopened(entry)
         accounts = self.accounts
         standings = [accounts[line.account.owner, line.account.code] for line in entry.lines]
         return self._refusal(entry, standings) or self._accept(entry, standings, fingerprint)
+
+    def _name_unopened(self, entry: Entry) -> None:
+        """What an account is, the first line that moves it says (and the chart, of its type), not
+        one that was refused."""
+        for line in reversed(entry.lines):
+            ref = line.account
+            standing = self.accounts[ref.key]
+            if standing.id < 0 and not standing.has_moved:
+                standing = self.accounts[ref.key] = not_open_yet(ref, standing.id)
+                standing.type = self.chart.get(ref.code, ref.type)
 
     def _is_late(self, entry: Entry) -> bool:
         return self.closed_until is not None and entry.effective_at < self.closed_until
@@ -152,14 +171,12 @@ class Batch:
         return Result(Status.POSTED, entry_id, public_id)
 
     @property
-    def knows_all_accounts(self) -> bool:
-        return all(standing.id > 0 for standing in self.accounts.values())
-
-    @property
-    def accounts_to_open(self) -> list[AccountKey]:
+    def accounts_to_open(self) -> list[AccountRef]:
         """The accounts that accepted entries move and that do not exist yet."""
         return [
-            key for key, standing in self.accounts.items() if standing.id < 0 and standing.has_moved
+            standing.ref
+            for standing in self.accounts.values()
+            if standing.id < 0 and standing.has_moved
         ]
 
     def columns(self, start: int) -> dict[str, list[Any]]:
@@ -226,7 +243,7 @@ def _by_normal_side(standing: Standing, line: Line) -> int:
 
 def not_open_yet(ref: AccountRef, number: int) -> Standing:
     """An account the batch names first: empty, and known by a number of its own below 0."""
-    return Standing(-1 - number, ref.owner, ref.code, ref.currency, ref.type, ref.floor)
+    return Standing(number, ref.owner, ref.code, ref.currency, ref.type, ref.floor)
 
 
 def _refused(code: str, message: str) -> Result:

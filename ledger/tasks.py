@@ -4,6 +4,7 @@ import logging
 
 from celery import shared_task
 
+from ledger.services.holds import expire_holds
 from ledger.services.sealing import seal_entries
 from ledger.services.verification import verify_ledger
 
@@ -16,6 +17,13 @@ logger = logging.getLogger(__name__)
 def seal_ledger() -> None:
     """Seal what is final."""
     seal_entries()
+
+
+@shared_task(name="ledger.tasks.expire_holds")
+def expire_due_holds() -> None:
+    """Give back what holds still keep whose time is over."""
+    while expire_holds():
+        pass
 
 
 @shared_task(

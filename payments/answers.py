@@ -10,6 +10,7 @@ import logging
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from queue import Full, Queue
 
 from redis import Redis
@@ -79,10 +80,10 @@ class _Writer(threading.Thread):
             while not self.queue.empty():
                 waiting.append(self.queue.get())
             with suppress(cache.Unreachable):
-                cache.ask(lambda redis, pairs=waiting: _set_all(redis, pairs))
+                cache.ask(partial(_set_all, waiting))
 
 
-def _set_all(redis: Redis, pairs: list[tuple[str, bytes]]) -> None:
+def _set_all(pairs: list[tuple[str, bytes]], redis: Redis) -> None:
     with redis.pipeline(transaction=False) as pipeline:
         for name, value in pairs:
             pipeline.set(name, value, ex=ANSWER_SECONDS)

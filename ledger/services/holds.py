@@ -20,7 +20,7 @@ from ledger.models import Account, AccountBalance, Hold, HoldCapture, JournalEnt
 from ledger.money import Money
 from ledger.services import audit
 from ledger.services.accounts import open_account
-from ledger.services.posting import post_entry
+from ledger.services.posting import Status, post_entry
 from ledger.states import move, transition
 
 HOLDS_PER_EXPIRY = 1_000
@@ -141,6 +141,8 @@ def capture_hold(public_id: str, entry: Entry, *, is_final: bool = False) -> Hol
     released = hold.remaining if is_last else taken
     release = Release(hold.account.ref, released.amount)
     posted = post_entry(replace(entry, releases=(release,)))
+    if posted.status != Status.POSTED:  # by somebody else since we looked, who released nothing
+        raise HoldClash(entry.idempotency_key)
     assert posted.entry_id is not None
     hold.captured += taken.amount
     if is_last:
@@ -182,7 +184,8 @@ def expire_holds(*, now: datetime | None = None) -> int:
     for hold in due:
         released[hold.account] += hold.remaining.amount
         transition(hold, Hold.Status.EXPIRED, ended_at=now)
-    for account in sorted(released, key=lambda account: account.pk):
+    # As posting locks them: those with a floor first, then by id.
+    for account in sorted(released, key=lambda account: (account.floor is None, account.pk)):
         _add_pending(account, -released[account])
     return len(due)
 

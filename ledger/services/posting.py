@@ -10,8 +10,8 @@ from django.db import IntegrityError, OperationalError, transaction
 from prometheus_client import Counter
 
 from ledger import sql
-from ledger.batch import AccountKey, Batch, Known, Result, Standing, Status, not_open_yet
-from ledger.entries import AccountRef, Entry
+from ledger.batch import Batch, Known, Result, Standing, Status, not_open_yet
+from ledger.entries import Entry
 from ledger.errors import Busy, Conflict
 from ledger.services.accounts import open_accounts
 
@@ -50,7 +50,7 @@ class EntryRefused(Conflict):
 
 
 class Overtaken(Exception):
-    """While its accounts were opened, others made an entry possible that had been refused."""
+    """While its accounts were opened, others made an entry impossible that had been accepted."""
 
 
 def post_entries(entries: Sequence[Entry]) -> list[Result]:
@@ -97,23 +97,43 @@ def post_all(entries: Sequence[Entry]) -> list[Result]:
 
 @transaction.atomic
 def _post_batch(entries: Sequence[Entry]) -> list[Result]:
-    refs = {line.account.key: line.account for entry in entries for line in entry.lines}
-    batch = _look_up(entries, refs)
-    if not batch.knows_all_accounts:
-        # Only what an accepted entry needs is opened. Somebody else may have opened it by now, with
-        # money in it, so everything is decided anew.
-        for entry in entries:
-            batch.decide(entry)
-        open_accounts([refs[key] for key in batch.accounts_to_open])
-        batch = _look_up(entries, refs)
+    batch = _look_up(entries)
+    if batch.knows_all_accounts:
+        return _write(batch, entries)
+    # Only what an accepted entry needs is opened. Somebody else may have opened it by now, so what
+    # was accepted is decided anew.
+    decided = _decide_by_chart(batch, entries)
+    accepted = [
+        entry
+        for entry, result in zip(entries, decided, strict=True)
+        if result.status != Status.REFUSED
+    ]
+    if not accepted:
+        return decided
+    open_accounts(batch.accounts_to_open)
+    written = _write(_look_up(accepted), accepted)
+    if any(result.status == Status.REFUSED for result in written):
+        raise Overtaken
+    in_order = iter(written)
+    return [result if result.status == Status.REFUSED else next(in_order) for result in decided]
+
+
+def _decide_by_chart(batch: Batch, entries: Sequence[Entry]) -> list[Result]:
+    sql.rows("ledger", "share_chart")
+    codes = [standing.code for standing in batch.accounts.values() if standing.id < 0]
+    batch.chart = {
+        row.code: row.type for row in sql.rows("ledger", "find_types_in_chart", codes=codes)
+    }
+    return list(map(batch.decide, entries))
+
+
+def _write(batch: Batch, entries: Sequence[Entry]) -> list[Result]:
     results: list[Result] = []
     with sql.pipeline() as send:
         for start in range(0, len(entries), ENTRIES_PER_STATEMENT):
             # The database writes these while the next ones are decided.
             written = len(batch.accepted)
             results += map(batch.decide, entries[start : start + ENTRIES_PER_STATEMENT])
-            if not batch.knows_all_accounts and batch.accounts_to_open:
-                raise Overtaken
             if len(batch.accepted) > written:
                 send("ledger", "post_entries", **batch.columns(written))
         if batch.accepted:
@@ -121,8 +141,9 @@ def _post_batch(entries: Sequence[Entry]) -> list[Result]:
     return results
 
 
-def _look_up(entries: Sequence[Entry], refs: dict[AccountKey, AccountRef]) -> Batch:
+def _look_up(entries: Sequence[Entry]) -> Batch:
     """The state the batch is decided in; what may not change until it is written is locked."""
+    refs = {line.account.key: line.account for entry in entries for line in entry.lines}
     with sql.pipeline() as send:
         accounts = send(
             "ledger",
@@ -134,8 +155,8 @@ def _look_up(entries: Sequence[Entry], refs: dict[AccountKey, AccountRef]) -> Ba
         state = send("ledger", "reserve_entry_ids", count=len(entries))
     ((closed_until, entry_ids),) = state.fetchall()
     standings = {(row[1], row[2]): Standing(*row) for row in accounts.fetchall()}
-    for number, key in enumerate(refs.keys() - standings.keys()):
-        standings[key] = not_open_yet(refs[key], number)
+    for number, key in enumerate(refs.keys() - standings.keys(), start=1):
+        standings[key] = not_open_yet(refs[key], -number)
     return Batch(
         accounts=standings,
         known={row[0]: Known(*row[1:]) for row in known.fetchall()},

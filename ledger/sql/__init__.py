@@ -35,6 +35,18 @@ def rows(app: str, name: str, **params: Any) -> list[Row]:
         return [shape(*row) for row in cursor.fetchall()]
 
 
+def rows_prepared(app: str, name: str, **params: Any) -> list[tuple[Any, ...]]:
+    """Run a statement the server keeps the plan of, and return its rows as plain tuples.
+
+    Only for statements whose plan does not depend on how full the tables are.
+    """
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        cursor = psycopg.Cursor(connection.connection)
+        cursor.execute(statement(app, name), _bound(params), prepare=True)
+        return cursor.fetchall()
+
+
 def execute(app: str, name: str, **params: Any) -> int:
     """Run a statement and return how many rows it touched."""
     with connection.cursor() as cursor:

@@ -50,6 +50,8 @@ class _Unread(serializers.Field):
 
 
 class BatchInput(StrictSerializer):
+    """Up to 1,000 payments, each with its own key."""
+
     payments = serializers.ListField(
         child=_Unread(allow_null=True), min_length=1, max_length=PAYMENTS_MAX
     )

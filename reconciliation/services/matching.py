@@ -8,7 +8,7 @@ from django.utils import timezone
 from ledger import sql
 from ledger.money import CURRENCY_EXPONENTS, Money
 from payments.calendar import add_business_days
-from payments.models import Payment
+from payments.models import Dispute, Payment
 from payments.services.disputes import DisputeNotice, record_disputes
 from reconciliation.days import end_of, start_of
 from reconciliation.matching_rules import (
@@ -142,7 +142,7 @@ def _open_disputes(source: Source, run: ReconciliationRun) -> None:
         _notice(source, lines[line_id], payments[payment_id])
         for line_id, payment_id in certain.items()
     ]
-    for line_id, dispute in zip(certain, record_disputes(notices), strict=True):
+    for line_id, dispute in zip(certain, _disputes_for(notices), strict=True):
         match = Match.objects.create(
             run=run,
             kind=Match.Kind.DISPUTE,
@@ -156,6 +156,25 @@ def _open_disputes(source: Source, run: ReconciliationRun) -> None:
     for line_id, ids in payments_of_line.items():
         if not ids:
             _open_orphan(source, run, lines[line_id])
+
+
+def _disputes_for(notices: list[DisputeNotice]) -> list[Dispute]:
+    """Per notice the dispute its gateway told us about before, or a new one."""
+    told = defaultdict(list)
+    for dispute in Dispute.objects.filter(
+        payment__in=[notice.payment for notice in notices], match__isnull=True
+    ).order_by("-pk"):
+        told[dispute.payment_id, dispute.money].append(dispute)
+    found = [
+        told[key].pop() if told[key := (notice.payment.pk, notice.money)] else None
+        for notice in notices
+    ]
+    new = iter(
+        record_disputes(
+            [notice for notice, known in zip(notices, found, strict=True) if known is None]
+        )
+    )
+    return [known or next(new) for known in found]
 
 
 def _notice(source: Source, line: StatementLine, payment: Payment) -> DisputeNotice:

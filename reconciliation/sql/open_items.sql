@@ -2,7 +2,8 @@
 -- Amounts are signed as the clearing account moves: a charge is positive, a refund negative.
 CREATE TEMPORARY TABLE open_item ON COMMIT DROP AS
 SELECT 'payment' AS item_kind, payment.id AS item_id, 'charge' AS line_kind, payment.reference,
-       merchant.code AS merchant, payment.amount, payment.currency, payment.settlement_currency,
+       merchant.code AS merchant, payment.amount_captured AS amount, payment.currency,
+       payment.settlement_currency,
        payment.settlement_due_on, payment.processor_fee_expected, payment.processor_fee_currency
 FROM payments_payment AS payment
 JOIN payments_merchant AS merchant ON merchant.id = payment.merchant_id

@@ -8,7 +8,7 @@ SELECT match.id AS match_id, line.id AS line_id, line.booked_on, line.gross, lin
        account.currency AS line_currency, gateway.code AS gateway, match.kind,
        coalesce(payment.public_id, refund.public_id, dispute.public_id) AS subject,
        coalesce(payment.currency, refund.currency, dispute.currency) AS currency,
-       coalesce(payment.amount, -refund.amount, -dispute.amount) AS amount,
+       coalesce(payment.amount_captured, -refund.amount, -dispute.amount) AS amount,
        coalesce(payment.merchant_id, refund.merchant_id, dispute.merchant_id) AS merchant_id,
        dispute.id AS dispute_id, source.zone,
        line.presentment_amount, line.presentment_currency,

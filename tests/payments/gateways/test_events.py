@@ -32,13 +32,14 @@ from tests.factories import (
 from tests.support.api import assert_problem
 from tests.support.books import t_accounts
 from tests.support.gateway_events import act, hear, send, stripe_event
-from tests.support.stripe_server import WEBHOOK_SECRET, StripeServer
+from tests.support.stripe_account import StripeAccount
+from tests.support.stripe_server import WEBHOOK_SECRET
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
 
 
 @pytest.fixture
-def shop(stripe_server: StripeServer) -> Merchant:
+def shop(stripe_server: StripeAccount) -> Merchant:
     """Its payments go through Stripe."""
     merchant = MerchantFactory(code="shop")
     GatewayFactory(code="stripe", adapter="stripe")
@@ -233,7 +234,7 @@ def test_message_not_as_documented_is_for_a_person(
 
 
 def test_news_makes_a_waiting_payment_be_asked_about(
-    stripe_server: StripeServer, shop: Merchant
+    stripe_server: StripeAccount, shop: Merchant
 ) -> None:
     payment = PaymentFactory(merchant=shop, source="pm_processing")
     process_payments()
@@ -270,7 +271,7 @@ def test_news_leaves_a_payment_alone_that_a_worker_holds(shop: Merchant) -> None
     assert (event.status, payment.due_at) == ("RECEIVED", leased)
 
 
-def test_lie_about_success_books_nothing(stripe_server: StripeServer, shop: Merchant) -> None:
+def test_lie_about_success_books_nothing(stripe_server: StripeAccount, shop: Merchant) -> None:
     payment = PaymentFactory(merchant=shop, source="pm_processing")
     process_payments()
     intent = stripe_server.charged("pm_processing")
@@ -328,7 +329,7 @@ def test_lie_about_success_books_nothing(stripe_server: StripeServer, shop: Merc
     ],
 )
 def test_news_of_a_payment_that_succeeded(
-    stripe_server: StripeServer,
+    stripe_server: StripeAccount,
     shop: Merchant,
     kind: str,
     fields: dict[str, Any],
@@ -345,7 +346,7 @@ def test_news_of_a_payment_that_succeeded(
 
 
 def test_news_of_a_declined_payment_agrees_and_success_after_it_is_for_a_person(
-    stripe_server: StripeServer, shop: Merchant
+    stripe_server: StripeAccount, shop: Merchant
 ) -> None:
     payment = PaymentFactory(merchant=shop, source="pm_card_chargeDeclined")
     process_payments()
@@ -359,7 +360,7 @@ def test_news_of_a_declined_payment_agrees_and_success_after_it_is_for_a_person(
 
 
 def test_payment_of_somebody_else_at_the_same_account_is_ignored(
-    stripe_server: StripeServer, shop: Merchant
+    stripe_server: StripeAccount, shop: Merchant
 ) -> None:
     paid(shop)
 
@@ -369,7 +370,7 @@ def test_payment_of_somebody_else_at_the_same_account_is_ignored(
 
 
 def test_payment_of_another_gateway_is_not_found(
-    stripe_server: StripeServer, shop: Merchant
+    stripe_server: StripeAccount, shop: Merchant
 ) -> None:
     other = SucceededPaymentFactory(merchant=MerchantFactory())
     assert other.gateway.code == "sim"
@@ -400,7 +401,7 @@ def test_news_of_a_refund_we_know(shop: Merchant, kind: str) -> None:
 
 
 def test_news_makes_a_waiting_refund_be_asked_about(
-    stripe_server: StripeServer, shop: Merchant
+    stripe_server: StripeAccount, shop: Merchant
 ) -> None:
     payment = paid(shop)
     refund = RefundFactory(payment=payment, money=eur("40.00"))

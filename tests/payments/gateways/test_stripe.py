@@ -18,7 +18,8 @@ from payments.gateways.base import (
 )
 from payments.gateways.environment import GatewaySecretMissing
 from payments.gateways.stripe import CONCURRENT_MAX, Stripe
-from tests.support.stripe_server import SECRET_KEY, StripeServer
+from tests.support.stripe_account import StripeAccount
+from tests.support.stripe_server import SECRET_KEY
 
 TWELVE_EUROS = Money(1234, "EUR")
 OLD_KEY = "pay_0192f0c1e0b87c4d9a3e5b6f7a8c9d0e"  # of 2024
@@ -46,7 +47,7 @@ def look_up(request: GatewayRequest) -> Outcome | None:
     return outcome
 
 
-def test_charge_is_made_and_confirmed_with_our_key(stripe_server: StripeServer) -> None:
+def test_charge_is_made_and_confirmed_with_our_key(stripe_server: StripeAccount) -> None:
     request = wish()
 
     assert ask(request) == Accepted("pi_000001")
@@ -75,7 +76,7 @@ def test_charge_is_made_and_confirmed_with_our_key(stripe_server: StripeServer) 
         ("pm_unheard_of", "invalid_source"),
     ],
 )
-def test_decline_gets_a_code_of_ours(stripe_server: StripeServer, source: str, code: str) -> None:
+def test_decline_gets_a_code_of_ours(stripe_server: StripeAccount, source: str, code: str) -> None:
     outcome = ask(wish(source=source))
 
     assert isinstance(outcome, Declined)
@@ -83,13 +84,13 @@ def test_decline_gets_a_code_of_ours(stripe_server: StripeServer, source: str, c
     assert outcome.reason
 
 
-def test_amount_above_stripes_limit_is_declined(stripe_server: StripeServer) -> None:
+def test_amount_above_stripes_limit_is_declined(stripe_server: StripeAccount) -> None:
     outcome = ask(wish(money=Money(100_000_000, "EUR")))
 
     assert outcome == Declined("limit_exceeded", "Amount must be no more than 999,999.99.")
 
 
-def test_amount_stripe_cannot_write_is_declined_unasked(stripe_server: StripeServer) -> None:
+def test_amount_stripe_cannot_write_is_declined_unasked(stripe_server: StripeAccount) -> None:
     outcomes = Stripe("stripe").perform([wish(money=Money(5124, "KWD")), wish()])
 
     assert outcomes == [
@@ -109,7 +110,7 @@ def test_amount_stripe_cannot_write_is_declined_unasked(stripe_server: StripeSer
     ],
 )
 def test_lost_answer_is_no_refusal_and_repeating_charges_once(
-    stripe_server: StripeServer, trouble: str, reason: str
+    stripe_server: StripeAccount, trouble: str, reason: str
 ) -> None:
     stripe_server.trouble = [trouble]
     request = wish()
@@ -122,7 +123,7 @@ def test_lost_answer_is_no_refusal_and_repeating_charges_once(
 
 @pytest.mark.parametrize("trouble", ["hang_before", "hang_after"])
 def test_answer_that_comes_late_is_unknown_by_the_wall_clock(
-    stripe_server: StripeServer, trouble: str
+    stripe_server: StripeAccount, trouble: str
 ) -> None:
     stripe_server.trouble = [trouble]
     request = wish()
@@ -132,7 +133,7 @@ def test_answer_that_comes_late_is_unknown_by_the_wall_clock(
     assert len(stripe_server.intents) == 1
 
 
-def test_error_that_stripe_keeps_is_overcome_by_its_index(stripe_server: StripeServer) -> None:
+def test_error_that_stripe_keeps_is_overcome_by_its_index(stripe_server: StripeAccount) -> None:
     stripe_server.trouble = ["500_kept"]
     request = wish()
 
@@ -144,7 +145,7 @@ def test_error_that_stripe_keeps_is_overcome_by_its_index(stripe_server: StripeS
     assert len(stripe_server.intents) == 1
 
 
-def test_old_charge_is_found_by_the_index_and_not_made_again(stripe_server: StripeServer) -> None:
+def test_old_charge_is_found_by_the_index_and_not_made_again(stripe_server: StripeAccount) -> None:
     request = wish(key=OLD_KEY)
     ask(request)
     stripe_server.forget_keys()
@@ -152,12 +153,12 @@ def test_old_charge_is_found_by_the_index_and_not_made_again(stripe_server: Stri
     assert look_up(request) == Accepted("pi_000001")
 
 
-def test_old_charge_that_never_arrived_is_made(stripe_server: StripeServer) -> None:
+def test_old_charge_that_never_arrived_is_made(stripe_server: StripeAccount) -> None:
     assert look_up(wish(key=OLD_KEY)) is None
 
 
 def test_failing_lookup_is_not_mistaken_for_never_seen(
-    stripe_server: StripeServer, monkeypatch: pytest.MonkeyPatch
+    stripe_server: StripeAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GATEWAY_STRIPE_SECRET_KEY", "sk_of_somebody_else")
 
@@ -165,7 +166,7 @@ def test_failing_lookup_is_not_mistaken_for_never_seen(
 
 
 def test_two_charges_under_one_key_are_for_a_person(
-    stripe_server: StripeServer, caplog: pytest.LogCaptureFixture
+    stripe_server: StripeAccount, caplog: pytest.LogCaptureFixture
 ) -> None:
     request = wish(key=OLD_KEY)
     ask(request)
@@ -176,7 +177,7 @@ def test_two_charges_under_one_key_are_for_a_person(
     assert "stripe.contradiction" in caplog.text
 
 
-def test_processing_is_unknown_until_stripe_says_more(stripe_server: StripeServer) -> None:
+def test_processing_is_unknown_until_stripe_says_more(stripe_server: StripeAccount) -> None:
     request = wish(source="pm_processing")
 
     assert ask(request) == Unanswered("processing")
@@ -197,7 +198,7 @@ def test_processing_is_unknown_until_stripe_says_more(stripe_server: StripeServe
     ],
 )
 def test_answer_about_something_else_is_unknown_and_loud(
-    stripe_server: StripeServer, caplog: pytest.LogCaptureFixture, change: dict[str, object]
+    stripe_server: StripeAccount, caplog: pytest.LogCaptureFixture, change: dict[str, object]
 ) -> None:
     stripe_server.changes = change
 
@@ -206,7 +207,7 @@ def test_answer_about_something_else_is_unknown_and_loud(
 
 
 def test_key_used_for_another_request_is_unknown_and_loud(
-    stripe_server: StripeServer, caplog: pytest.LogCaptureFixture
+    stripe_server: StripeAccount, caplog: pytest.LogCaptureFixture
 ) -> None:
     request = wish()
     ask(request)
@@ -216,7 +217,7 @@ def test_key_used_for_another_request_is_unknown_and_loud(
 
 
 def test_refused_secret_fails_no_payment(
-    stripe_server: StripeServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    stripe_server: StripeAccount, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv("GATEWAY_STRIPE_SECRET_KEY", "sk_of_somebody_else")
@@ -234,7 +235,7 @@ def test_gateway_without_secret_is_refused_by_name(monkeypatch: pytest.MonkeyPat
 
 
 def test_secret_is_in_no_log_line(
-    stripe_server: StripeServer, caplog: pytest.LogCaptureFixture
+    stripe_server: StripeAccount, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
 
@@ -243,7 +244,7 @@ def test_secret_is_in_no_log_line(
     assert SECRET_KEY not in caplog.text
 
 
-def test_calls_run_at_once_but_not_all_of_them(stripe_server: StripeServer) -> None:
+def test_calls_run_at_once_but_not_all_of_them(stripe_server: StripeAccount) -> None:
     stripe_server.pause_seconds = 1
 
     outcomes = Stripe("stripe").perform([wish() for _ in range(CONCURRENT_MAX + 4)])
@@ -253,7 +254,7 @@ def test_calls_run_at_once_but_not_all_of_them(stripe_server: StripeServer) -> N
     assert stripe_server.at_once_max == CONCURRENT_MAX
 
 
-def test_what_does_not_fit_before_the_deadline_is_unknown(stripe_server: StripeServer) -> None:
+def test_what_does_not_fit_before_the_deadline_is_unknown(stripe_server: StripeAccount) -> None:
     stripe_server.pause_seconds = 2
 
     outcomes = Stripe("stripe", deadline_seconds=1).perform([wish(), wish()])
@@ -278,14 +279,14 @@ def cancel_of(payment: GatewayRequest) -> GatewayRequest:
     return wish(Action.CANCEL, payment.money, key=f"{payment.key}:cancel", parent="pi_000001")
 
 
-def test_authorisation_says_until_when(stripe_server: StripeServer) -> None:
+def test_authorisation_says_until_when(stripe_server: StripeAccount) -> None:
     outcome = ask(wish(Action.AUTHORIZE))
 
     assert outcome == Accepted("pi_000001", datetime.fromtimestamp(1_900_000_000, UTC))
     assert stripe_server.charged()["capture_method"] == "manual"
 
 
-def test_part_of_an_authorisation_is_captured_once(stripe_server: StripeServer) -> None:
+def test_part_of_an_authorisation_is_captured_once(stripe_server: StripeAccount) -> None:
     capture = capture_of(authorised(), 1000)
 
     assert look_up(capture) is None
@@ -294,7 +295,7 @@ def test_part_of_an_authorisation_is_captured_once(stripe_server: StripeServer) 
     assert stripe_server.charged()["amount_received"] == 1000
 
 
-def test_capture_whose_answer_was_lost_is_found(stripe_server: StripeServer) -> None:
+def test_capture_whose_answer_was_lost_is_found(stripe_server: StripeAccount) -> None:
     capture = capture_of(authorised(), 1234)
     stripe_server.trouble = ["reset_after"]
 
@@ -303,7 +304,7 @@ def test_capture_whose_answer_was_lost_is_found(stripe_server: StripeServer) -> 
 
 
 def test_capture_of_another_amount_than_was_captured_is_loud(
-    stripe_server: StripeServer, caplog: pytest.LogCaptureFixture
+    stripe_server: StripeAccount, caplog: pytest.LogCaptureFixture
 ) -> None:
     payment = authorised()
     ask(capture_of(payment, 1000))
@@ -312,7 +313,7 @@ def test_capture_of_another_amount_than_was_captured_is_loud(
     assert "stripe.contradiction" in caplog.text
 
 
-def test_authorisation_is_given_back(stripe_server: StripeServer) -> None:
+def test_authorisation_is_given_back(stripe_server: StripeAccount) -> None:
     cancel = cancel_of(authorised())
 
     assert look_up(cancel) is None
@@ -320,7 +321,7 @@ def test_authorisation_is_given_back(stripe_server: StripeServer) -> None:
     assert look_up(cancel) == Accepted("pi_000001")
 
 
-def test_what_was_captured_is_not_given_back(stripe_server: StripeServer) -> None:
+def test_what_was_captured_is_not_given_back(stripe_server: StripeAccount) -> None:
     payment = authorised()
     ask(capture_of(payment, 1234))
 
@@ -329,7 +330,7 @@ def test_what_was_captured_is_not_given_back(stripe_server: StripeServer) -> Non
     assert outcome == Declined("authorization_gone", "It was captured already.")
 
 
-def test_authorisation_that_is_gone_is_not_captured(stripe_server: StripeServer) -> None:
+def test_authorisation_that_is_gone_is_not_captured(stripe_server: StripeAccount) -> None:
     payment = authorised()
     stripe_server.charged().update(status="canceled", cancellation_reason="automatic")
 
@@ -338,7 +339,7 @@ def test_authorisation_that_is_gone_is_not_captured(stripe_server: StripeServer)
     assert outcome == Declined("authorization_gone", "It ran out or was given back.")
 
 
-def test_refunds_in_parts_never_above_the_charge(stripe_server: StripeServer) -> None:
+def test_refunds_in_parts_never_above_the_charge(stripe_server: StripeAccount) -> None:
     ask(wish())
     parts = [
         wish(Action.REFUND, Money(amount, "EUR"), parent="pi_000001") for amount in (1000, 234)
@@ -351,7 +352,7 @@ def test_refunds_in_parts_never_above_the_charge(stripe_server: StripeServer) ->
 
 @pytest.mark.parametrize("trouble", ["500_after", "reset_after", "500_kept"])
 def test_refund_whose_answer_was_lost_is_made_once(
-    stripe_server: StripeServer, trouble: str
+    stripe_server: StripeAccount, trouble: str
 ) -> None:
     ask(wish())
     refund = wish(Action.REFUND, parent="pi_000001")
@@ -362,7 +363,7 @@ def test_refund_whose_answer_was_lost_is_made_once(
     assert len(stripe_server.refunds) == 1
 
 
-def test_old_refund_is_found_in_the_list_of_its_payment(stripe_server: StripeServer) -> None:
+def test_old_refund_is_found_in_the_list_of_its_payment(stripe_server: StripeAccount) -> None:
     ask(wish())
     refund = wish(Action.REFUND, key=OLD_KEY.replace("pay", "re"), parent="pi_000001")
     assert look_up(refund) is None
@@ -372,7 +373,7 @@ def test_old_refund_is_found_in_the_list_of_its_payment(stripe_server: StripeSer
     assert look_up(refund) == Accepted("re_000002")
 
 
-def test_pending_refund_is_unknown_and_a_failed_one_declined(stripe_server: StripeServer) -> None:
+def test_pending_refund_is_unknown_and_a_failed_one_declined(stripe_server: StripeAccount) -> None:
     ask(wish())
     refund = wish(Action.REFUND, parent="pi_000001")
     stripe_server.changes = {"status": "pending"}

@@ -17,7 +17,7 @@ from tests.factories import (
 )
 from tests.support.books import t_accounts
 from tests.support.gateway_events import make_due
-from tests.support.stripe_server import StripeServer
+from tests.support.stripe_account import StripeAccount
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
 
@@ -31,7 +31,7 @@ def shop(db: None) -> Merchant:
 
 
 def test_payment_is_booked_to_the_clearing_of_its_gateway(
-    stripe_server: StripeServer, shop: Merchant
+    stripe_server: StripeAccount, shop: Merchant
 ) -> None:
     payment = PaymentFactory(merchant=shop, money=eur("100.00"), source="pm_card_visa")
 
@@ -44,7 +44,7 @@ def test_payment_is_booked_to_the_clearing_of_its_gateway(
 
 @pytest.mark.parametrize("trouble", ["500_after", "reset_before", "reset_after", "500_kept"])
 def test_payment_whose_answer_was_lost_is_booked_once(
-    stripe_server: StripeServer, shop: Merchant, trouble: str
+    stripe_server: StripeAccount, shop: Merchant, trouble: str
 ) -> None:
     stripe_server.trouble = [trouble]
     payment = PaymentFactory(merchant=shop, source="pm_card_visa")
@@ -60,7 +60,7 @@ def test_payment_whose_answer_was_lost_is_booked_once(
     assert JournalEntry.objects.count() == 1
 
 
-def test_nothing_is_booked_of_another_amount(stripe_server: StripeServer, shop: Merchant) -> None:
+def test_nothing_is_booked_of_another_amount(stripe_server: StripeAccount, shop: Merchant) -> None:
     stripe_server.changes = {"amount_received": 9_999}
     payment = PaymentFactory(merchant=shop, source="pm_card_visa")
 
@@ -71,7 +71,7 @@ def test_nothing_is_booked_of_another_amount(stripe_server: StripeServer, shop: 
 
 
 def test_payment_waits_for_the_secret_of_its_gateway(
-    stripe_server: StripeServer, shop: Merchant, monkeypatch: pytest.MonkeyPatch
+    stripe_server: StripeAccount, shop: Merchant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     payment = PaymentFactory(merchant=shop, source="pm_card_visa")
     with monkeypatch.context() as without:
@@ -88,7 +88,7 @@ def test_payment_waits_for_the_secret_of_its_gateway(
 
 
 def test_part_of_an_authorisation_is_captured_and_refunded(
-    stripe_server: StripeServer, shop: Merchant
+    stripe_server: StripeAccount, shop: Merchant
 ) -> None:
     payment = PaymentFactory(
         merchant=shop, money=eur("100.00"), source="pm_card_visa", capture="manual"
@@ -115,7 +115,7 @@ def test_part_of_an_authorisation_is_captured_and_refunded(
 
 
 def test_declined_payment_fails_with_a_documented_code(
-    stripe_server: StripeServer, shop: Merchant
+    stripe_server: StripeAccount, shop: Merchant
 ) -> None:
     payment = PaymentFactory(merchant=shop, source="pm_card_chargeDeclinedInsufficientFunds")
 
