@@ -17,6 +17,7 @@ from payments.models import (
     FeePlan,
     Gateway,
     GatewayEvent,
+    IdempotencyKey,
     Login,
     Merchant,
     MerchantMember,
@@ -242,3 +243,12 @@ class GatewayEventAdmin(ReadOnlyAdmin):
             explanation="Our rows and the gateway agree again, or it is booked by hand.",
             service=lambda actor, reason: settle_gateway_event(event, actor=actor, reason=reason),
         )
+
+
+@admin.register(IdempotencyKey)
+class IdempotencyKeyAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "merchant", "route", "key", "http_status", "location")
+    list_filter = ("route",)
+    list_select_related = ("merchant",)
+    search_fields = ("key", "request_id")
+    fields = ("merchant", "route", "key", "request_id", "http_status", "location", "created_at")

@@ -65,7 +65,11 @@ def keys_for_a_day() -> dict[str, str]:
         _, secret = issue_api_key(
             merchant,
             name="Demo day",
-            scopes=[ApiKey.Scope.PAYMENTS_READ, ApiKey.Scope.PAYMENTS_WRITE],
+            scopes=[
+                ApiKey.Scope.PAYMENTS_READ,
+                ApiKey.Scope.PAYMENTS_WRITE,
+                ApiKey.Scope.REFUNDS_WRITE,
+            ],
         )
         keys[merchant.code] = secret
     return keys

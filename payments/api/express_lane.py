@@ -5,9 +5,7 @@ to a repeated key, goes the ordinary way, which alone says what is wrong; a test
 the same outcome for any request.
 """
 
-import re
 from functools import lru_cache
-from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import IntegrityError, OperationalError, connection
@@ -17,29 +15,23 @@ from rest_framework.renderers import JSONRenderer
 
 from ledger.actors import Actor
 from ledger.errors import DomainError
-from ledger.money import Money
 from payments import answers, doorbell
 from payments.answers import Answer
 from payments.api.authentication import may_be_key
 from payments.api.conventions import read_json
 from payments.api.idempotency import checked_key, digest_of, response_of
-from payments.api.payment_shapes import location_of, represent_payment
+from payments.api.payment_shapes import location_of, plain_wish, represent_payment
 from payments.key_format import digest_of as digest_of_key
 from payments.models import ApiKey
 from payments.services.api_keys import note_key_use
 from payments.services.payments import (
     CREATE_PAYMENT,
     Draft,
-    PaymentWish,
     create_payments,
     draft_of,
 )
 
 BODY_BYTES_MAX = 16_384
-FIELDS = {"amount", "currency", "source", "description", "reference", "metadata"}
-REQUIRED = {"amount", "currency", "source"}
-# Neither trimmed nor refused anywhere.
-PLAIN = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 
 
 def take_express_lane(request: HttpRequest) -> HttpResponse | None:
@@ -59,7 +51,7 @@ def take_express_lane(request: HttpRequest) -> HttpResponse | None:
         api_key = _key(digest)
         if len(request.body) > BODY_BYTES_MAX:
             return None
-        wish = _plain_wish(read_json(request.body))
+        wish = plain_wish(read_json(request.body))
         if wish is None:
             return None
         payment = draft_of(
@@ -98,26 +90,3 @@ def take_express_lane(request: HttpRequest) -> HttpResponse | None:
 def _key(digest: str) -> ApiKey:
     """Whose key it is: that never changes. Whether it still counts, the statement looks up."""
     return ApiKey.objects.select_related("merchant").get(digest=digest)
-
-
-def _plain_wish(data: Any) -> PaymentWish | None:
-    if type(data) is not dict or not REQUIRED <= data.keys() <= FIELDS:
-        return None
-    texts = {name: data.get(name, "") for name in ("source", "description", "reference")}
-    metadata = data.get("metadata", {})
-    is_plain = (
-        type(data["amount"]) is str
-        and type(data["currency"]) is str
-        and _is_plain(texts["source"], 80)
-        and (texts["description"] == "" or _is_plain(texts["description"], 255))
-        and (texts["reference"] == "" or _is_plain(texts["reference"], 80))
-        and metadata == {}
-    )
-    if not is_plain:
-        return None
-    money = Money.of(data["amount"], data["currency"])
-    return PaymentWish(money=money, **texts) if money.amount > 0 else None
-
-
-def _is_plain(text: Any, length_max: int) -> bool:
-    return type(text) is str and len(text) <= length_max and PLAIN.fullmatch(text) is not None

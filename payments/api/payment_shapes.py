@@ -1,27 +1,39 @@
 """How payments look on the wire: what is asked, what is answered."""
 
+import re
 from typing import Any
 
 from rest_framework import serializers
 
+from ledger.errors import DomainError
 from ledger.money import Money
-from payments.api.conventions import AmountField, read_money
+from payments.api.conventions import (
+    AmountField,
+    CurrencyField,
+    MetadataField,
+    StrictSerializer,
+    read_money,
+)
 from payments.errors import MerchantNotFound
+from payments.gateways.base import FailureCode
+from payments.gateways.simulator import TOKENS
 from payments.models import Merchant, Payment
 from payments.services.payments import PaymentWish
 
+SOURCES = "; ".join(f"{token} ({meaning})" for token, meaning in TOKENS.items())
 
-class PaymentInput(serializers.Serializer):
+
+class PaymentInput(StrictSerializer):
     """What a merchant asks for."""
 
     amount = AmountField(help_text='Major units, e.g. "100.00".')
-    currency = serializers.CharField(max_length=3, min_length=3, help_text="ISO 4217.")
+    currency = CurrencyField()
     source = serializers.CharField(  # type: ignore[assignment]
-        max_length=80, help_text="Token of the card or account."
+        max_length=80, help_text=f"Token of the card or account; the simulator knows: {SOURCES}."
     )
     description = serializers.CharField(max_length=255, default="", allow_blank=True)
     reference = serializers.CharField(max_length=80, default="", allow_blank=True)
-    metadata = serializers.DictField(child=serializers.CharField(max_length=500), default=dict)
+    metadata = MetadataField(default=dict)
     capture = serializers.ChoiceField(Payment.Capture.choices, default=Payment.Capture.AUTOMATIC)
     merchant_id = serializers.CharField(required=False)
 
@@ -40,11 +52,12 @@ class PaymentOutput(serializers.Serializer):
     source = serializers.CharField()  # type: ignore[assignment]
     description = serializers.CharField()
     reference = serializers.CharField()
-    failure_code = serializers.CharField(allow_null=True)
+    failure_code = serializers.ChoiceField(FailureCode.choices, allow_null=True)
     failure_reason = serializers.CharField(allow_null=True)
     merchant_id = serializers.CharField()
     created_by = serializers.CharField()
     metadata = serializers.DictField()
+    authorized_until = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
@@ -57,6 +70,8 @@ class PaymentPage(serializers.Serializer):
 
 def read_payment(data: Any, merchant: Merchant) -> PaymentWish:
     """What the merchant asks for. Raises DRF's ValidationError, Invalid, MerchantNotFound."""
+    if plain := plain_wish(data):
+        return plain
     asked = PaymentInput(data=data)
     asked.is_valid(raise_exception=True)
     wish = asked.validated_data
@@ -70,6 +85,42 @@ def read_payment(data: Any, merchant: Merchant) -> PaymentWish:
         metadata=wish["metadata"],
         capture=wish["capture"],
     )
+
+
+# Neither trimmed nor refused anywhere.
+_PLAIN = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+_NEEDED = {"amount", "currency", "source"}
+_KNOWN = {*_NEEDED, "description", "reference", "metadata", "idempotency_key"}
+
+
+def plain_wish(data: Any) -> PaymentWish | None:
+    """What is asked if it is plainly right; else None, and PaymentInput says what is wrong.
+
+    Some twenty times faster than a serializer; a test holds both to the same outcome.
+    """
+    if type(data) is not dict or not _NEEDED <= data.keys() <= _KNOWN or data.get("metadata"):
+        return None
+    source, description = data["source"], data.get("description", "")
+    reference = data.get("reference", "")
+    is_plain = (
+        type(data["amount"]) is type(data["currency"]) is str
+        and data.get("metadata", {}) == {}
+        and _is_plain(source, 80)
+        and (description == "" or _is_plain(description, 255))
+        and (reference == "" or _is_plain(reference, 80))
+    )
+    if not is_plain:
+        return None
+    try:
+        money = Money.of(data["amount"], data["currency"])
+    except DomainError:
+        return None
+    wish = PaymentWish(money, source, reference=reference, description=description)
+    return wish if money.amount > 0 else None
+
+
+def _is_plain(text: Any, length_max: int) -> bool:
+    return type(text) is str and len(text) <= length_max and _PLAIN.fullmatch(text) is not None
 
 
 def location_of(payment: Payment) -> str:
@@ -94,6 +145,7 @@ def represent_payment(payment: Payment) -> dict[str, Any]:
         "merchant_id": payment.merchant.public_id,
         "created_by": payment.created_by,
         "metadata": payment.metadata,
+        "authorized_until": payment.authorized_until,
         "created_at": payment.created_at,
         "updated_at": payment.updated_at,
     }

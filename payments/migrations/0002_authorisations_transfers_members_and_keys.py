@@ -129,7 +129,7 @@ class Migration(migrations.Migration):
                         help_text="Of the request that was carried out.", max_length=40
                     ),
                 ),
-                ("status", models.PositiveSmallIntegerField()),
+                ("http_status", models.PositiveSmallIntegerField()),
                 ("location", models.CharField(blank=True, max_length=200)),
                 ("body", models.BinaryField()),
                 (

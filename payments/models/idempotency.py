@@ -20,7 +20,7 @@ class IdempotencyKey(models.Model):
     key = models.CharField(max_length=255)
     request_digest = models.BinaryField(help_text="SHA-256 of the path and the raw body.")
     request_id = models.CharField(max_length=40, help_text="Of the request that was carried out.")
-    status = models.PositiveSmallIntegerField()
+    http_status = models.PositiveSmallIntegerField()
     location = models.CharField(max_length=200, blank=True)
     body = models.BinaryField()
     created_at = models.DateTimeField(db_default=Now())

@@ -65,7 +65,7 @@ def answer_once(asked: Asked, work: Callable[[], Answer]) -> Answer:
             key=asked.key,
             request_digest=asked.digest,
             request_id=asked.request_id,
-            status=answer.status,
+            http_status=answer.status,
             location=answer.location,
             body=answer.body,
         )

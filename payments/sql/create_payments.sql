@@ -42,7 +42,7 @@ fresh AS MATERIALIZED (
 ),
 kept AS (
     INSERT INTO payments_idempotencykey (
-        merchant_id, route, key, request_digest, request_id, status, location, body, created_at
+        merchant_id, route, key, request_digest, request_id, http_status, location, body, created_at
     )
     SELECT merchant_id, %(route)s::text, key, request_digest, request_id, 202, location, body, created_at
     FROM fresh
