@@ -273,5 +273,7 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+        "stripe": {"level": "WARNING"},
     },
 }

@@ -51,8 +51,9 @@ def take_express_lane(request: HttpRequest) -> HttpResponse | None:
         api_key = _key(digest)
         if len(request.body) > BODY_BYTES_MAX:
             return None
-        wish = plain_wish(read_json(request.body))
-        if wish is None:
+        asked = read_json(request.body)
+        wish = plain_wish(asked)
+        if wish is None or "idempotency_key" in asked:
             return None
         payment = draft_of(
             merchant := api_key.merchant,

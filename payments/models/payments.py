@@ -99,6 +99,11 @@ class Payment(Work):
             due_index("payments_payment_due"),
             models.Index(fields=["gateway", "reference"], name="payments_payment_reference"),
             models.Index(fields=["merchant", "-id"], name="payments_payment_by_merchant"),
+            models.Index(
+                fields=["gateway", "gateway_reference"],
+                condition=~Q(gateway_reference=""),
+                name="payments_payment_by_gateway",
+            ),
         ]
         # Named here, not by `unique=True`, which would add a second index for LIKE.
         constraints = [

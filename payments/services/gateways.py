@@ -47,6 +47,8 @@ def choose_gateway(merchant: Merchant, code: str) -> None:
 def gateway_for(merchant: Merchant) -> Gateway:
     """The gateway that takes this merchant's payments. Raises NoGateway if there is none."""
     if merchant.gateway is not None:
+        if merchant.gateway.adapter == Gateway.Adapter.NONE:
+            raise NoGateway()
         return merchant.gateway
     gateway = Gateway.objects.exclude(adapter=Gateway.Adapter.NONE).order_by("pk").first()
     if gateway is None:

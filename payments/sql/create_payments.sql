@@ -1,9 +1,11 @@
 -- Write payments down with their idempotency keys and answers, those that nothing speaks against.
 WITH caller AS (
     SELECT merchant.id AS merchant_id,
-           coalesce(merchant.gateway_id, (
-               SELECT id FROM payments_gateway WHERE adapter <> 'none' ORDER BY id LIMIT 1
-           )) AS gateway_id
+           (
+               SELECT id FROM payments_gateway
+               WHERE adapter <> 'none' AND id = coalesce(merchant.gateway_id, id)
+               ORDER BY id LIMIT 1
+           ) AS gateway_id
     FROM payments_merchant AS merchant
     WHERE merchant.id = %(merchant_id)s::bigint AND (%(api_key_digest)s::text = '' OR EXISTS (
         SELECT FROM payments_apikey AS key
