@@ -17,7 +17,7 @@ LOCK := $(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint check bench lock
+.PHONY: help demo run test lint check openapi schemathesis bench lock
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -38,6 +38,13 @@ lint: $(VENV)/.installed-dev ## Check format, style, types, import contracts and
 	$(PYTHON) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 	$(PYTHON) manage.py makemigrations --check --dry-run
 	$(PYTHON) manage.py check
+	$(PYTHON) manage.py spectacular --validate --fail-on-warn | diff -u docs/openapi.yaml -
+
+openapi: $(VENV)/.installed-dev ## Write docs/openapi.yaml from the code
+	$(PYTHON) manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+schemathesis: $(VENV)/.installed-dev ## Hold the API to docs/openapi.yaml with many requests (SEED=…)
+	@CONTRACT_EXAMPLES=100 $(PYTHON) -m pytest -s tests/payments/api/test_oas_01_schemathesis.py $(ARGS)
 
 check: lint test ## Everything that must be green before a commit
 

@@ -19,14 +19,17 @@ from payments.stats import oldest_due_at
 OLDEST_DUE_SECONDS_MAX = 300
 PATIENCE_SECONDS = 0.7
 
-STATES = serializers.ChoiceField(["UP", "DOWN"])
 HEALTH = inline_serializer("Health", {"status": serializers.ChoiceField(["OK"])})
 READINESS = inline_serializer(
     "Readiness",
     {
         "status": serializers.ChoiceField(["READY", "NOT_READY"]),
         "components": inline_serializer(
-            "Components", dict.fromkeys(("database", "cache", "queue"), STATES)
+            "Components",
+            {
+                name: serializers.ChoiceField(["UP", "DOWN"])
+                for name in ("database", "cache", "queue")
+            },
         ),
     },
 )

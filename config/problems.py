@@ -14,6 +14,7 @@ from rest_framework.views import exception_handler as drf_exception_handler
 
 from ledger.errors import Busy, Conflict, DomainError, Forbidden, Invalid, NotFound
 from payments.api.bodies import BODY_BYTES_MAX, BodyTooLarge, MalformedBody, UnsupportedBody
+from payments.api.card_data import mask_card_numbers
 from payments.api.conventions import FIELD_CODES
 from payments.api.idempotency import InvalidIdempotencyKey, MissingIdempotencyKey
 
@@ -41,6 +42,7 @@ TITLES = {
     405: "Method not allowed",
     406: "Not acceptable",
     409: "Conflict",
+    411: "Length required",
     413: "Too large",
     415: "Unsupported media type",
     422: "Unprocessable",
@@ -67,6 +69,7 @@ CODES = {
     "not_found": "404: There is no such resource.",
     "method_not_allowed": "405: The resource has no such method; `Allow` names those it has.",
     "not_acceptable": "406: Answers are application/json only.",
+    "length_required": "411: Send the body with its Content-Length, not in chunks.",
     "unknown_parameter": "400: There is no such query parameter here.",
     "invalid_parameter": "400: A query parameter is not valid.",
     "invalid_limit": "400: `limit` is a whole number from 1 to 100.",
@@ -88,7 +91,7 @@ def problem(
         "type": f"https://tieout.dev/problems/{code}",
         "title": TITLES.get(status, "Error"),
         "status": status,
-        "detail": detail,
+        "detail": mask_card_numbers(detail),
         "code": code,
         "request_id": getattr(request, "request_id", ""),
         "errors": errors or [],
@@ -190,6 +193,11 @@ def server_error(request: HttpRequest) -> JsonResponse:
         return _plain(_database_unavailable(request), retry_after=RETRY_SECONDS)
     detail = "Something went wrong on our side; quote the request id."
     return _plain(problem(request, 500, "internal_error", detail))
+
+
+def length_required(request: HttpRequest) -> JsonResponse:
+    detail = "Send the body with its Content-Length, not in chunks."
+    return _plain(problem(request, 411, "length_required", detail))
 
 
 def rate_limited(request: HttpRequest) -> JsonResponse:

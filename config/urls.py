@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/v1/ready", health.Ready.as_view()),
     path("api/v1/", include("payments.api.urls")),
     path("api/v1/", include("settlements.api.urls")),
+    path("api/v1/", include("reconciliation.api.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema")),
 ]

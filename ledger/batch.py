@@ -50,6 +50,7 @@ class Standing:
     currency: str
     type: str
     floor: int | None
+    is_frozen: bool = False
     balance: int = 0
     available: int = 0
     debits: int = 0
@@ -85,6 +86,7 @@ class Batch:
     known: dict[str, Known]
     closed_until: datetime | None
     entry_ids: list[int]
+    reversed_ids: set[int] = field(default_factory=set)  # entries that may not be undone again
     chart: dict[str, str] = field(default_factory=dict)  # types of accounts to open, by code
     accepted: list[Accepted] = field(default_factory=list)
     accepted_by_key: dict[str, Accepted] = field(default_factory=dict)
@@ -128,6 +130,8 @@ class Batch:
     def _refusal(self, entry: Entry, standings: list[Standing]) -> Result | None:
         if self._is_late(entry) and not entry.moves_if_late:
             return _refused("period_closed", f"The books are closed until {self.closed_until}.")
+        if entry.reverses in self.reversed_ids:
+            return _refused("already_reversed", "The entry was reversed before, or never existed.")
         has_floor = False
         for line, standing in zip(entry.lines, standings, strict=True):
             account = line.account
@@ -137,6 +141,8 @@ class Batch:
             if standing.type != account.type:
                 message = f"{standing.code} is an account of type {standing.type}."
                 return _refused("account_type_mismatch", message)
+            if standing.is_frozen:
+                return _refused("account_frozen", f"{standing.code} is frozen.")
             if standing.floor is not None:
                 has_floor = True
         return _broken_floor(entry, standings) if has_floor else None
@@ -151,6 +157,8 @@ class Batch:
             entry_id, public_id, entry, fingerprint, standings, effective_at, late_from
         )
         self.accepted.append(accepted)
+        if entry.reverses is not None:
+            self.reversed_ids.add(entry.reverses)
         self.accepted_by_key[entry.idempotency_key] = accepted
         for release in entry.releases:
             standing = self.accounts[release.account.key]

@@ -27,6 +27,11 @@ class Direction(StrEnum):
     CREDIT = "credit"
 
 
+LINES_MAX = 32_767  # of a smallint
+KEY_LENGTH_MAX = 200
+KIND_LENGTH_MAX = 40
+REFERENCE_LENGTH_MAX = 80
+
 DEBIT_NORMAL = frozenset({AccountType.ASSET, AccountType.EXPENSE})
 
 
@@ -113,6 +118,9 @@ class Entry:
         object.__setattr__(self, "lines", lines)
         if self.effective_at.tzinfo is None:
             raise ValueError(f"Entry {self.idempotency_key}: effective_at has no time zone.")
+        self._check_texts()
+        if len(lines) > LINES_MAX:
+            raise Invalid(f"Entry {self.idempotency_key}: more than {LINES_MAX} lines.")
         totals: Counter[str] = Counter()
         for line in lines:
             if not 0 < line.amount <= AMOUNT_MAX:
@@ -120,6 +128,16 @@ class Entry:
             totals[line.account.currency] += line.signed_amount
         if len(lines) < 2 or any(totals.values()):
             raise UnbalancedEntry(self.idempotency_key, dict(totals))
+
+    def _check_texts(self) -> None:
+        """Raise Invalid for what PostgreSQL cannot keep."""
+        for text, length_max in (
+            (self.idempotency_key, KEY_LENGTH_MAX),
+            (self.kind, KIND_LENGTH_MAX),
+            (self.reference, REFERENCE_LENGTH_MAX),
+        ):
+            if len(text) > length_max or not text.isprintable():
+                raise Invalid(f"{text[:60]!r} is too long for an entry or cannot be printed.")
 
     @property
     def fingerprint(self) -> bytes:

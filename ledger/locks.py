@@ -41,5 +41,11 @@ def lock_hold(public_id: str) -> Hold | None:
 
 
 def lock_balance(account_id: int) -> AccountBalance:
+    """The balance of one account. Raises Busy after `lock_timeout`."""
     balances = AccountBalance.objects.select_related("account")
-    return balances.select_for_update(of=("self",), no_key=True).get(account_id=account_id)
+    try:
+        return balances.select_for_update(of=("self",), no_key=True).get(account_id=account_id)
+    except OperationalError as problem:
+        if isinstance(problem.__cause__, LockNotAvailable):
+            raise Busy("Somebody else is posting to this account.") from problem
+        raise

@@ -5,7 +5,7 @@
 
 from datetime import datetime
 
-from ledger.entries import AccountRef, AccountType, Entry, Line, lines, moves
+from ledger.entries import REFERENCE_LENGTH_MAX, AccountRef, AccountType, Entry, Line, lines, moves
 from ledger.money import Money
 from payments.models import Dispute, Merchant, Payment, Refund, Transfer
 
@@ -104,7 +104,7 @@ def entry_for_wallet_funding(
     return Entry(
         idempotency_key=key,
         kind="wallet_funding",
-        reference=account.code,
+        reference=account.code[:REFERENCE_LENGTH_MAX],
         effective_at=effective_at,
         lines=moves(opening_equity(account.currency), account, money),
     )

@@ -7,13 +7,14 @@ the caller nothing.
 
 import logging
 import threading
-from functools import cache
 from queue import Queue
 
 import redis
 from celery import current_app
 from django.conf import settings
 from django.db import models
+
+from payments import cache
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ def ring(kind: Kind) -> None:
 def heard(kind: Kind) -> None:
     """Called by the worker before it looks for work, so that later rings are published again."""
     try:
-        _redis().delete(_key(kind))
+        cache.client(settings.REDIS_URL).delete(_key(kind))
     except redis.RedisError as error:
         logger.warning("doorbell.unreachable: %s", error)
 
@@ -73,7 +74,7 @@ class _Bell(threading.Thread):
 def publish(kind: Kind) -> None:
     """Send the message unless one is already waiting. Never raises."""
     try:
-        if _redis().set(_key(kind), "1", nx=True, ex=UNHEARD_SECONDS):
+        if cache.client(settings.REDIS_URL).set(_key(kind), "1", nx=True, ex=UNHEARD_SECONDS):
             _send(kind)
     except Exception as error:  # whatever the broker does, work only waits for the sweeper
         logger.warning("doorbell.failed: %s", error)
@@ -83,17 +84,8 @@ def _send(kind: Kind) -> None:
     try:
         current_app.send_task(kind.value, retry=False, ignore_result=True)
     except Exception:
-        _redis().delete(_key(kind))  # nobody will hear this one
+        cache.client(settings.REDIS_URL).delete(_key(kind))  # nobody will hear this one
         raise
-
-
-@cache
-def _redis() -> redis.Redis:
-    return redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_connect_timeout=settings.REDIS_TIMEOUT_SECONDS,
-        socket_timeout=settings.REDIS_TIMEOUT_SECONDS,
-    )
 
 
 def _key(kind: Kind) -> str:

@@ -35,3 +35,10 @@ class NothingToReconcile(Conflict):
 
     def __init__(self) -> None:
         super().__init__("No statement is loaded yet; `import_statement` loads one.")
+
+
+class RunNotFound(NotFound):
+    code = "run_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such reconciliation run.")

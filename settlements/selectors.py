@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from ledger import sql
 from ledger.money import Money
 from payments.models import Merchant
+from settlements.errors import PayoutNotFound, SettlementNotFound
+from settlements.models import Payout, Settlement, SettlementBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +45,33 @@ def balances_of(merchant: Merchant) -> list[MerchantBalance]:
         )
         for row in found
     ]
+
+
+def batches_of(merchant: Merchant) -> QuerySet[SettlementBatch]:
+    rows = SettlementBatch.objects.filter(merchant=merchant).select_related("payout")
+    return rows.order_by("-id")
+
+
+def batch_of(merchant: Merchant, public_id: str) -> SettlementBatch:
+    """Raises SettlementNotFound, also for a batch of somebody else."""
+    try:
+        return batches_of(merchant).get(public_id=public_id)
+    except SettlementBatch.DoesNotExist:
+        raise SettlementNotFound() from None
+
+
+def lines_of(batch: SettlementBatch) -> QuerySet[Settlement]:
+    rows = Settlement.objects.filter(batch=batch)
+    return rows.select_related("batch", "payment", "refund", "dispute").order_by("-id")
+
+
+def payouts_of(merchant: Merchant) -> QuerySet[Payout]:
+    return Payout.objects.filter(merchant=merchant).select_related("batch").order_by("-id")
+
+
+def payout_of(merchant: Merchant, public_id: str) -> Payout:
+    """Raises PayoutNotFound, also for a payout of somebody else."""
+    try:
+        return payouts_of(merchant).get(public_id=public_id)
+    except Payout.DoesNotExist:
+        raise PayoutNotFound() from None

@@ -49,6 +49,9 @@ class Account(models.Model):
     floor = models.BigIntegerField(
         null=True, blank=True, help_text="Lowest balance allowed, minor units; empty: no limit."
     )
+    is_frozen = models.BooleanField(
+        default=False, db_default=False, help_text="Nothing may be posted to it until it is thawed."
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

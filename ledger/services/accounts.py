@@ -109,11 +109,43 @@ def set_floor(account: Account, floor: int | None, *, actor: Actor, reason: str 
     return account
 
 
+@transaction.atomic
+def freeze_account(account: Account, *, actor: Actor, reason: str) -> Account:
+    """Nothing may be posted to the account from now on. Raises ReasonMissing."""
+    return _set_frozen(account, True, actor=actor, reason=reason)
+
+
+@transaction.atomic
+def thaw_account(account: Account, *, actor: Actor, reason: str) -> Account:
+    """The account may be posted to again. Raises ReasonMissing."""
+    return _set_frozen(account, False, actor=actor, reason=reason)
+
+
+def _set_frozen(account: Account, is_frozen: bool, *, actor: Actor, reason: str) -> Account:
+    audit.required(reason)
+    account = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+    if account.is_frozen != is_frozen:
+        account.is_frozen = is_frozen
+        account.save(update_fields=["is_frozen"])
+        audit.record(
+            "account.frozen" if is_frozen else "account.thawed",
+            account.public_id,
+            actor=actor,
+            reason=reason,
+        )
+    return account
+
+
 def open_accounts(refs: Sequence[AccountRef]) -> None:
     """There is an account under the key of each ref, of the type the chart gives its code.
 
-    A ref of another type than its account is for the caller to refuse.
+    A ref of another type than its account is for the caller to refuse. Raises Invalid for what is
+    no account.
     """
+    for ref in refs:
+        _check(ref, "")
+        if ref.floor is not None and ref.floor > 0:
+            raise Invalid(f"{ref.code} is opened with nothing on it: its floor cannot be above 0.")
     sql.rows("ledger", "share_chart")
     sql.execute(
         "ledger",

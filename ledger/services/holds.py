@@ -17,7 +17,7 @@ from ledger.entries import DEBIT_NORMAL, AccountRef, Entry, Release
 from ledger.errors import Conflict, Invalid, NotFound
 from ledger.locks import lock_balance, lock_hold
 from ledger.models import Account, AccountBalance, Hold, HoldCapture, JournalEntry
-from ledger.money import Money
+from ledger.money import AMOUNT_MAX, Money
 from ledger.services import audit
 from ledger.services.accounts import open_account
 from ledger.services.posting import Status, post_entry
@@ -89,10 +89,11 @@ def place_hold(
     Raises InsufficientFunds if it would bring what is available under the account's floor,
     HoldClash if the key belongs to another hold; then nothing has changed.
     """
-    if money.amount <= 0 or money.currency != account.currency:
+    if not 0 < money.amount <= AMOUNT_MAX or money.currency != account.currency:
         raise Invalid(f"{money} cannot be held on {account.code}.")
     row = open_account(account)
     balance = lock_balance(row.pk)
+    row.refresh_from_db(fields=["floor"])  # who changes it locks the balance too
     known = Hold.objects.filter(idempotency_key=idempotency_key).first()
     if known is not None:
         wish = (row.pk, money.amount, reference, expires_at)

@@ -22,6 +22,7 @@ TRIES_MAX = 5
 PAUSE_MILLISECONDS = (10, 200)
 # Somebody else was there at the same time; looking again finds what they did.
 PASSING_CONSTRAINTS = {
+    "ledger_account_frozen",
     "ledger_balance_floor",
     "ledger_entry_once_per_key",
     "ledger_entry_reversed_once",
@@ -57,8 +58,9 @@ def post_entries(entries: Sequence[Entry]) -> list[Result]:
     """Post each entry, or recognise it, or refuse it, one result per entry in order.
 
     The outcome equals posting them one by one: a refused entry (`insufficient_funds`,
-    `currency_mismatch`, `account_type_mismatch`, `period_closed`, `idempotency_conflict`) leaves no
-    trace and does not fail its neighbours. A batch of one and of thousands run the same statements.
+    `account_frozen`, `currency_mismatch`, `account_type_mismatch`, `period_closed`,
+    `already_reversed`, `idempotency_conflict`) leaves no trace and does not fail its neighbours.
+    A batch of one and of thousands run the same statements.
 
     Call it once per transaction, after all other row locks: balances with a floor are locked first,
     in id order, all others only when the batch is written. Deadlocks, lock timeouts and keys that
@@ -154,6 +156,7 @@ def _look_up(entries: Sequence[Entry]) -> Batch:
         known = send("ledger", "find_entries", keys=[entry.idempotency_key for entry in entries])
         state = send("ledger", "reserve_entry_ids", count=len(entries))
     ((closed_until, entry_ids),) = state.fetchall()
+    undone = [entry.reverses for entry in entries if entry.reverses is not None]
     standings = {(row[1], row[2]): Standing(*row) for row in accounts.fetchall()}
     for number, key in enumerate(refs.keys() - standings.keys(), start=1):
         standings[key] = not_open_yet(refs[key], -number)
@@ -162,6 +165,9 @@ def _look_up(entries: Sequence[Entry]) -> Batch:
         known={row[0]: Known(*row[1:]) for row in known.fetchall()},
         closed_until=closed_until,
         entry_ids=entry_ids,
+        reversed_ids={row.id for row in sql.rows("ledger", "find_irreversible_entries", ids=undone)}
+        if undone
+        else set(),
     )
 
 

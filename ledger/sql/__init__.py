@@ -69,6 +69,8 @@ def pipeline() -> Iterator[Callable[..., psycopg.Cursor]]:
         cursor = psycopg.Cursor(driver)
         return cursor.execute(statement(app, name), _bound(params), prepare=False)
 
+    # Results are only fetched when all is sent: before that, psycopg would wait for an answer while
+    # the server waits for the rest of a large batch (psycopg issue 685).
     with connection.wrap_database_errors, driver.pipeline():
         yield send
 

@@ -1,5 +1,6 @@
 """Proofs: of one account over a period, and of one transaction."""
 
+from datetime import date
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -9,10 +10,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from ledger.money import Money
-from payments.api.accounts import PAGE_PARAMETERS
 from payments.api.authentication import HasScope, caller_of
-from payments.api.conventions import StrictSerializer
-from payments.api.pages import page_of
+from payments.api.conventions import AmountText, CurrencyField, StrictSerializer
+from payments.api.pages import PAGE_PARAMETERS, page_of
 from payments.api.parameters import refuse_others
 from payments.models import AccountReport, ApiKey, Merchant
 from payments.selectors import transfer_of, wallet_of
@@ -40,7 +40,7 @@ class PeriodOutput(serializers.Serializer):
     end = serializers.DateField()
 
 
-class DiscrepancyOutput(serializers.Serializer):
+class ReportFinding(serializers.Serializer):
     """Something that does not fit; what else it has depends on its type."""
 
     type = serializers.ChoiceField(
@@ -49,9 +49,9 @@ class DiscrepancyOutput(serializers.Serializer):
     severity = serializers.ChoiceField(["HIGH", "CRITICAL"])
     transaction_id = serializers.CharField(required=False)
     journal_entry_id = serializers.CharField(required=False)
-    amount = serializers.CharField(required=False)
-    expected = serializers.CharField(required=False)
-    actual = serializers.CharField(required=False)
+    amount = AmountText(required=False)
+    expected = AmountText(required=False)
+    actual = AmountText(required=False)
 
 
 class AccountReportOutput(serializers.Serializer):
@@ -63,9 +63,9 @@ class AccountReportOutput(serializers.Serializer):
     balanced = serializers.BooleanField()
     transaction_count = serializers.IntegerField()
     discrepancy_count = serializers.IntegerField()
-    expected_balance = serializers.CharField(help_text="Opening balance and the period's postings.")
-    actual_balance = serializers.CharField(help_text="The closing balance the ledger keeps.")
-    discrepancies = DiscrepancyOutput(many=True)
+    expected_balance = AmountText(help_text="Opening balance and the period's postings.")
+    actual_balance = AmountText(help_text="The closing balance the ledger keeps.")
+    discrepancies = ReportFinding(many=True)
     created_by = serializers.CharField()
     created_at = serializers.DateTimeField()
 
@@ -81,16 +81,16 @@ class DifferenceOutput(serializers.Serializer):
 
     account_id = serializers.CharField()
     period = PeriodOutput()
-    currency = serializers.CharField()
-    ledger_balance = serializers.CharField()
-    transaction_balance = serializers.CharField()
-    difference = serializers.CharField()
+    currency = CurrencyField()
+    ledger_balance = AmountText()
+    transaction_balance = AmountText()
+    difference = AmountText()
 
 
 class PostingOutput(serializers.Serializer):
     account_id = serializers.CharField()
     direction = serializers.ChoiceField(["debit", "credit"])
-    amount = serializers.CharField()
+    amount = AmountText()
 
 
 class EntryOutput(serializers.Serializer):
@@ -107,8 +107,8 @@ class DoubleEntryOutput(serializers.Serializer):
     transaction_id = serializers.CharField()
     status = serializers.CharField()
     balanced = serializers.BooleanField()
-    debits = serializers.CharField()
-    credits = serializers.CharField()
+    debits = AmountText()
+    credits = AmountText()
     entries = EntryOutput(many=True)
 
 
@@ -208,7 +208,7 @@ class AccountDifference(APIView):
 
     @extend_schema(
         operation_id="get_reconciliation_difference",
-        parameters=[OpenApiParameter(name, str, required=True) for name in PERIOD_PARAMETERS],
+        parameters=[OpenApiParameter(name, date, required=True) for name in PERIOD_PARAMETERS],
         responses=DifferenceOutput,
     )
     def get(self, request: Request, account_id: str) -> Response:

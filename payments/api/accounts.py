@@ -12,15 +12,14 @@ from rest_framework.views import APIView
 from ledger.models import Account
 from ledger.selectors import AccountStatementLine, account_statement, balance_of
 from payments.api.authentication import HasScope, caller_of
-from payments.api.conventions import CurrencyField, StrictSerializer
-from payments.api.pages import listing_of, page_of
-from payments.api.parameters import moment_of, refuse_others
+from payments.api.conventions import AmountText, CurrencyField, StrictSerializer
+from payments.api.pages import PAGE_PARAMETERS, listing_of, page_of
+from payments.api.parameters import MOMENT, moment_of, refuse_others
 from payments.models import ApiKey
 from payments.selectors import wallet_of, wallets_of
 from payments.services.wallets import WALLET_CODE, create_wallet
 from payments.trails import TrailEvent, account_trail
 
-PAGE_PARAMETERS = [OpenApiParameter("limit", int), OpenApiParameter("cursor", str)]
 READ_SCOPES = {"GET": ApiKey.Scope.ACCOUNTS_READ}
 
 
@@ -45,11 +44,11 @@ class AccountOutput(serializers.Serializer):
     id = serializers.CharField()
     code = serializers.CharField()
     name = serializers.CharField()
-    currency = serializers.CharField()
+    currency = CurrencyField()
     allow_negative = serializers.BooleanField()
-    balance = serializers.CharField()
-    available = serializers.CharField()
-    pending = serializers.CharField()
+    balance = AmountText()
+    available = AmountText()
+    pending = AmountText()
     created_at = serializers.DateTimeField()
 
 
@@ -64,10 +63,10 @@ class AccountBalanceOutput(serializers.Serializer):
 
     account_id = serializers.CharField()
     code = serializers.CharField()
-    currency = serializers.CharField()
-    balance = serializers.CharField(help_text="What is posted.")
-    available = serializers.CharField(allow_null=True, help_text="balance − pending")
-    pending = serializers.CharField(allow_null=True, help_text="What open holds may still take.")
+    currency = CurrencyField()
+    balance = AmountText(help_text="What is posted.")
+    available = AmountText(allow_null=True, help_text="balance − pending")
+    pending = AmountText(allow_null=True, help_text="What open holds may still take.")
     as_of = serializers.DateTimeField()
 
 
@@ -75,8 +74,8 @@ class LedgerLine(serializers.Serializer):
     id = serializers.CharField()
     journal_entry_id = serializers.CharField()
     direction = serializers.ChoiceField(["debit", "credit"])
-    amount = serializers.CharField()
-    balance_after = serializers.CharField()
+    amount = AmountText()
+    balance_after = AmountText()
     reference = serializers.CharField(help_text="What it is about, e.g. a transaction's id.")
     effective_at = serializers.DateTimeField()
     posted_at = serializers.DateTimeField()
@@ -186,7 +185,7 @@ class AccountBalance(APIView):
 
     @extend_schema(
         operation_id="get_account_balance",
-        parameters=[OpenApiParameter("as_of", str, description="RFC 3339; without it, now.")],
+        parameters=[OpenApiParameter("as_of", MOMENT, description="RFC 3339; without it, now.")],
         responses=AccountBalanceOutput,
     )
     def get(self, request: Request, account_id: str) -> Response:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import APIException
 from rest_framework.renderers import JSONRenderer
@@ -17,7 +17,13 @@ from payments import doorbell
 from payments.answers import Answer
 from payments.api.authentication import HasScope, caller_of
 from payments.api.conventions import StrictSerializer
-from payments.api.idempotency import Done, MissingIdempotencyKey, checked_key, once
+from payments.api.idempotency import (
+    KEY_SCHEMA,
+    Done,
+    MissingIdempotencyKey,
+    checked_key,
+    once,
+)
 from payments.api.payment_shapes import (
     PaymentInput,
     PaymentOutput,
@@ -25,11 +31,16 @@ from payments.api.payment_shapes import (
     read_payment,
     represent_payment,
 )
-from payments.api.payments import KEY_HEADER
 from payments.models import ApiKey, Merchant, Payment
 from payments.services.batches import Batch, Order, create_batch
 
 PAYMENTS_MAX = 1_000
+OPTIONAL_KEY_HEADER = OpenApiParameter(
+    "Idempotency-Key",
+    KEY_SCHEMA,
+    OpenApiParameter.HEADER,
+    description="For the batch as a whole; without it, the keys of its payments do.",
+)
 
 
 class BatchItem(PaymentInput):
@@ -57,16 +68,24 @@ class BatchInput(StrictSerializer):
     )
 
 
+class FieldProblem(serializers.Serializer):
+    """What is wrong with one field."""
+
+    pointer = serializers.CharField(help_text="JSON pointer, `#/payments/0/amount`.")
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
 class ProblemOutput(serializers.Serializer):
     """RFC 9457."""
 
-    type = serializers.CharField()
+    type = serializers.URLField()
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField()
-    code = serializers.CharField()
+    code = serializers.CharField(help_text="Stable; docs/errors.md lists them.")
     request_id = serializers.CharField()
-    errors = serializers.ListField(child=serializers.DictField())  # type: ignore[assignment]
+    errors = FieldProblem(many=True)  # type: ignore[assignment]
 
 
 class BatchResult(serializers.Serializer):
@@ -96,7 +115,7 @@ class PaymentBatches(APIView):
     @extend_schema(
         operation_id="create_payment_batch",
         request=BatchInput,
-        parameters=[KEY_HEADER],
+        parameters=[OPTIONAL_KEY_HEADER],
         responses={202: BatchOutput},
     )
     def post(self, request: Request) -> HttpResponse | Response:

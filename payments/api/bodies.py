@@ -17,6 +17,7 @@ DEPTH_MAX = 16
 # Beyond this a number is no amount of anything, only a way to fill memory.
 NUMBER_EXPONENT_MAX = 308
 INTEGER_DIGITS_MAX = 40
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 _WORD_START = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
 
@@ -86,7 +87,7 @@ class JsonDecimal(Decimal):
 class StrictJSONParser(BaseParser):
     """`request.data` as `read_json` reads it. A view may allow more with `body_bytes_max`."""
 
-    media_type = "application/json"
+    media_type = JSON
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         request = parser_context["request"]._request
@@ -94,19 +95,27 @@ class StrictJSONParser(BaseParser):
         return read_json(body_of(request, bytes_max=bytes_max))
 
 
+class FormLabelParser(StrictJSONParser):
+    """JSON that `curl -d` has labelled as a form, for want of a header; forms are refused."""
+
+    media_type = FORM
+
+
 def body_of(request: HttpRequest, *, bytes_max: int = BODY_BYTES_MAX) -> bytes:
     """The raw body, once it is clear that we can read it.
 
-    Raises UnsupportedBody for another media type, character set or a compressed body, and
+    Raises UnsupportedBody for another media type, character set, a compressed body or a form, and
     BodyTooLarge before anything is read.
     """
     media_type, parameters = parse_header_parameters(request.META.get("CONTENT_TYPE", ""))
     charset = parameters.get("charset", "utf-8").lower()
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "identity").lower()
-    if media_type != "application/json" or charset != "utf-8" or encoding != "identity":
+    if media_type not in (JSON, FORM) or charset != "utf-8" or encoding != "identity":
         raise UnsupportedBody()
     if int(request.META.get("CONTENT_LENGTH") or 0) > bytes_max:
         raise BodyTooLarge(bytes_max)
+    if media_type == FORM and not request.body.lstrip().startswith(b"{"):
+        raise UnsupportedBody()
     return request.body
 
 

@@ -8,9 +8,8 @@ from rest_framework.views import APIView
 from payments import doorbell
 from payments.api.authentication import HasScope, caller_of
 from payments.api.conventions import AmountField, CurrencyField, StrictSerializer, read_money
-from payments.api.idempotency import Done, once
+from payments.api.idempotency import KEY_HEADER, Done, once
 from payments.api.payment_shapes import PaymentOutput, location_of, represent_payment
-from payments.api.payments import KEY_HEADER
 from payments.models import ApiKey, Payment
 from payments.selectors import payment_of
 from payments.services.authorisations import cancel_payment, capture_payment

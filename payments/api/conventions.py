@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from ledger.errors import Invalid
-from ledger.money import CURRENCY_EXPONENTS, Money, exponent_of
+from ledger.money import AMOUNT_MAX, CURRENCY_EXPONENTS, Money, exponent_of
 from payments.api.bodies import JsonDecimal
 from payments.api.bodies import read_json as read_json
 from payments.api.card_data import refuse_card_number as refuse_card_number
@@ -19,7 +19,16 @@ METADATA_VALUE_LENGTH_MAX = 500
 # Control characters (of C0, C1, NUL included), what turns the direction of text around, line and
 # paragraph separators, and halves of surrogate pairs.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# The same for OpenAPI, but for the halves, which no schema can name.
+PRINTABLE = r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$"
 _ALWAYS_KNOWN = frozenset({"idempotency_key"})
+AMOUNT_PATTERN = r"^(0|[1-9][0-9]{0,15})(\.[0-9]{1,4})?$"
+# REST framework reads 5 as "5" and "yes" as true; whoever sends that has mixed something up.
+_TYPES: dict[type[serializers.Field], type] = {
+    serializers.CharField: str,
+    serializers.BooleanField: bool,
+    serializers.IntegerField: int,
+}
 # What is wrong with a field, beyond what REST framework has codes for.
 FIELD_CODES = {
     "unknown_field": "There is no such field here.",
@@ -62,7 +71,8 @@ def is_printable(text: str) -> bool:
 
 
 class StrictSerializer(serializers.Serializer):
-    """Refuses fields it does not know or does not take, and text that cannot be printed.
+    """Refuses fields it does not know or does not take, types that are not the field's, and text
+    that cannot be printed.
 
     The body's `idempotency_key` is always allowed and ignored here.
     """
@@ -85,21 +95,31 @@ class StrictSerializer(serializers.Serializer):
         unknown = data.keys() - known - _ALWAYS_KNOWN
         refused = {name: [_refusal("unknown_field")] for name in sorted(unknown)}
         for name in known & data.keys():
-            if isinstance(data[name], str) and not is_printable(data[name]):
+            value, field = data[name], self.fields[name]
+            if isinstance(value, str) and not is_printable(value):
                 refused[name] = [_refusal("control_character")]
+            for kind, expected in _TYPES.items():
+                if isinstance(field, kind) and type(value) not in (expected, type(None)):
+                    refused[name] = [
+                        ErrorDetail(str(field.error_messages["invalid"]), code="invalid")
+                    ]
         return refused
 
 
 def _refusal(code: str) -> ErrorDetail:
-    return ErrorDetail(FIELD_CODES[code], code=code)
+    return ErrorDetail(str(FIELD_CODES[code]), code=code)
 
 
 @extend_schema_field(
     {
         "type": "object",
         "maxProperties": METADATA_KEYS_MAX,
-        "propertyNames": {"maxLength": METADATA_KEY_LENGTH_MAX},
-        "additionalProperties": {"type": "string", "maxLength": METADATA_VALUE_LENGTH_MAX},
+        "propertyNames": {"maxLength": METADATA_KEY_LENGTH_MAX, "pattern": PRINTABLE},
+        "additionalProperties": {
+            "type": "string",
+            "maxLength": METADATA_VALUE_LENGTH_MAX,
+            "pattern": PRINTABLE,
+        },
     }
 )
 class MetadataField(serializers.Field):
@@ -121,7 +141,7 @@ class MetadataField(serializers.Field):
         return value
 
 
-@extend_schema_field({"type": "string", "pattern": "^[A-Z]{3}$", "example": "EUR"})
+@extend_schema_field({"type": "string", "enum": sorted(CURRENCY_EXPONENTS)})
 class CurrencyField(serializers.Field):
     """An ISO 4217 code in capital letters."""
 
@@ -134,7 +154,19 @@ class CurrencyField(serializers.Field):
         return str(value)
 
 
-@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "number"}], "example": "100.00"})
+@extend_schema_field(
+    {
+        "anyOf": [
+            {"type": "string", "pattern": AMOUNT_PATTERN},
+            {"type": "number", "minimum": 0.0001, "maximum": AMOUNT_MAX},
+        ],
+        "examples": ["100.00"],
+        "description": (
+            "Major units, with up to as many decimals as the currency has. A number without"
+            " decimals is refused where the currency has some."
+        ),
+    }
+)
 class AmountField(serializers.Field):
     """An amount in major units, as sent: text, or a JSON number written with decimals."""
 
@@ -145,6 +177,11 @@ class AmountField(serializers.Field):
 
     def to_representation(self, value: Any) -> str:
         return str(value)
+
+
+@extend_schema_field({"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]{2,4})?$"})
+class AmountText(serializers.CharField):
+    """An amount as we answer it: text in major units, with the decimals of its currency."""
 
 
 def read_money(amount: Any, currency: str) -> Money:

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from ledger.money import Money
 from payments.api.authentication import HasScope, caller_of
+from payments.api.conventions import AmountText, CurrencyField
 from payments.api.pages import PAGE_PARAMETERS, page_of
 from payments.api.parameters import choice_of
 from payments.models import Dispute
@@ -22,9 +23,9 @@ class DisputeOutput(serializers.Serializer):
     id = serializers.CharField()
     payment_id = serializers.CharField()
     status = serializers.ChoiceField(Dispute.Status.choices)
-    amount = serializers.CharField()
-    currency = serializers.CharField()
-    fee = serializers.CharField()
+    amount = AmountText()
+    currency = CurrencyField()
+    fee = AmountText()
     reference = serializers.CharField(help_text="The processor's name for it.")
     effective_at = serializers.DateTimeField(help_text="When the money was pulled back.")
     created_at = serializers.DateTimeField()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
@@ -22,6 +23,20 @@ from payments.services.idempotency import Asked, answer_once
 
 # Printable ASCII without the comma: two header lines arrive joined by one.
 _KEY = re.compile(r"[\x21-\x2b\x2d-\x7e]{1,255}")
+KEY_SCHEMA = {
+    "type": "string",
+    "pattern": r"^[\x21-\x2b\x2d-\x7e]+$",
+    "minLength": 1,
+    "maxLength": 255,
+    "examples": ["order-1234"],
+}
+KEY_HEADER = OpenApiParameter(
+    "Idempotency-Key",
+    KEY_SCHEMA,
+    OpenApiParameter.HEADER,
+    required=True,
+    description="Yours; with or without quotes. The body's `idempotency_key` does as well.",
+)
 
 
 class MissingIdempotencyKey(Invalid):

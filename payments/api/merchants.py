@@ -36,7 +36,7 @@ class MerchantOutput(serializers.Serializer):
 class WalletOutput(serializers.Serializer):
     id = serializers.CharField()
     code = serializers.CharField()
-    currency = serializers.CharField()
+    currency = CurrencyField()
 
 
 class SignedUpOutput(MerchantOutput):

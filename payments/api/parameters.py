@@ -10,7 +10,12 @@ from rest_framework.request import Request
 
 from ledger.errors import DomainError
 from ledger.money import Money, exponent_of
+from payments.api.conventions import AMOUNT_PATTERN
 
+# For OpenAPI.
+MOMENT = {"type": "string", "format": "date-time"}
+AMOUNT = {"type": "string", "pattern": AMOUNT_PATTERN}
+CURRENCY = {"$ref": "#/components/schemas/CurrencyEnum"}
 _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )

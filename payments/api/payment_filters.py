@@ -7,16 +7,23 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from ledger.money import Money
-from payments.api.parameters import choice_of, currency_of, moment_of, money_of
+from payments.api.parameters import (
+    AMOUNT,
+    CURRENCY,
+    MOMENT,
+    choice_of,
+    currency_of,
+    moment_of,
+    money_of,
+)
 from payments.models import Payment
 
-MOMENT = {"type": "string", "format": "date-time"}
 FILTER_PARAMETERS = [
     OpenApiParameter("status", str, enum=Payment.Status.values),
     OpenApiParameter("reference", str),
-    OpenApiParameter("currency", str, description="ISO 4217."),
-    OpenApiParameter("amount_min", str, description="Major units; needs `currency`."),
-    OpenApiParameter("amount_max", str, description="Major units; needs `currency`."),
+    OpenApiParameter("currency", CURRENCY, description="ISO 4217."),
+    OpenApiParameter("amount_min", AMOUNT, description="Major units; needs `currency`."),
+    OpenApiParameter("amount_max", AMOUNT, description="Major units; needs `currency`."),
     OpenApiParameter("created_from", MOMENT, description="RFC 3339, with an offset."),
     OpenApiParameter("created_before", MOMENT, description="RFC 3339, with an offset."),
 ]

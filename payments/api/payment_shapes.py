@@ -9,6 +9,7 @@ from ledger.errors import DomainError
 from ledger.money import Money
 from payments.api.conventions import (
     AmountField,
+    AmountText,
     CurrencyField,
     MetadataField,
     StrictSerializer,
@@ -43,12 +44,12 @@ class PaymentOutput(serializers.Serializer):
 
     id = serializers.CharField()
     status = serializers.ChoiceField(Payment.Status.choices)
-    amount = serializers.CharField()
-    currency = serializers.CharField()
+    amount = AmountText()
+    currency = CurrencyField()
     capture = serializers.ChoiceField(Payment.Capture.choices)
-    amount_captured = serializers.CharField()
-    amount_refunded = serializers.CharField()
-    fee = serializers.CharField()
+    amount_captured = AmountText()
+    amount_refunded = AmountText()
+    fee = AmountText()
     source = serializers.CharField()  # type: ignore[assignment]
     description = serializers.CharField()
     reference = serializers.CharField()

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from payments import doorbell
 from payments.api.authentication import HasScope, caller_of
 from payments.api.express_lane import take_express_lane
-from payments.api.idempotency import Done, idempotency_key, once
+from payments.api.idempotency import KEY_HEADER, Done, idempotency_key, once
 from payments.api.pages import PAGE_PARAMETERS, page_of
 from payments.api.payment_filters import FILTER_PARAMETERS, FILTERS, filter_payments
 from payments.api.payment_shapes import (
@@ -25,10 +25,6 @@ from payments.api.payment_shapes import (
 )
 from payments.selectors import payment_of, payments_of
 from payments.services.payments import CREATE_PAYMENT, create_payment
-
-KEY_HEADER = OpenApiParameter(
-    "Idempotency-Key", str, OpenApiParameter.HEADER, description="Yours; makes retries safe."
-)
 
 
 class Payments(APIView):

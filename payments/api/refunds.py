@@ -11,11 +11,16 @@ from rest_framework.views import APIView
 
 from payments import doorbell
 from payments.api.authentication import HasScope, caller_of
-from payments.api.conventions import AmountField, CurrencyField, StrictSerializer, read_money
-from payments.api.idempotency import Done, idempotency_key, once
+from payments.api.conventions import (
+    AmountField,
+    AmountText,
+    CurrencyField,
+    StrictSerializer,
+    read_money,
+)
+from payments.api.idempotency import KEY_HEADER, Done, idempotency_key, once
 from payments.api.pages import PAGE_PARAMETERS, page_of
 from payments.api.parameters import choice_of
-from payments.api.payments import KEY_HEADER
 from payments.gateways.base import FailureCode
 from payments.models import ApiKey, Refund
 from payments.selectors import payment_of, refund_of, refunds_of
@@ -35,8 +40,8 @@ class RefundOutput(serializers.Serializer):
     id = serializers.CharField()
     payment_id = serializers.CharField()
     status = serializers.ChoiceField(Refund.Status.choices)
-    amount = serializers.CharField()
-    currency = serializers.CharField()
+    amount = AmountText()
+    currency = CurrencyField()
     reference = serializers.CharField()
     reason = serializers.CharField()
     failure_code = serializers.ChoiceField(FailureCode.choices, allow_null=True)

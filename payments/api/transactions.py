@@ -15,11 +15,17 @@ from rest_framework.views import APIView
 from ledger.money import Money
 from payments import doorbell
 from payments.api.authentication import HasScope, caller_of
-from payments.api.conventions import AmountField, MetadataField, StrictSerializer, read_money
-from payments.api.idempotency import Done, idempotency_key, once
-from payments.api.pages import page_of
+from payments.api.conventions import (
+    AmountField,
+    AmountText,
+    CurrencyField,
+    MetadataField,
+    StrictSerializer,
+    read_money,
+)
+from payments.api.idempotency import KEY_HEADER, Done, idempotency_key, once
+from payments.api.pages import PAGE_PARAMETERS, page_of
 from payments.api.parameters import choice_of
-from payments.api.payments import KEY_HEADER
 from payments.models import ApiKey, Transfer
 from payments.selectors import transfer_by_key, transfer_of, transfers_of, wallet_of
 from payments.services.transfers import TransferWish, create_transfer, refund_transfer
@@ -57,9 +63,9 @@ class TransactionOutput(serializers.Serializer):
     status = serializers.ChoiceField(Transfer.Status.choices)
     source_account_id = serializers.CharField()
     destination_account_id = serializers.CharField()
-    amount = serializers.CharField()
-    currency = serializers.CharField()
-    amount_refunded = serializers.CharField(help_text="What went back or is going back.")
+    amount = AmountText()
+    currency = CurrencyField()
+    amount_refunded = AmountText(help_text="What went back or is going back.")
     refund_of = serializers.CharField(allow_null=True, help_text="The transaction it refunds.")
     reason = serializers.CharField(allow_null=True)
     metadata = MetadataField()
@@ -177,8 +183,7 @@ class Transactions(APIView):
     @extend_schema(
         operation_id="list_transactions",
         parameters=[
-            OpenApiParameter("limit", int),
-            OpenApiParameter("cursor", str),
+            *PAGE_PARAMETERS,
             OpenApiParameter("status", str, enum=Transfer.Status.values),
         ],
         responses=TransactionPage,

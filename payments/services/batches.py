@@ -119,7 +119,7 @@ def _replayed(
     record, payment = known[order.key]
     if not _is_same(payment, order.wish):
         return IdempotencyMismatch(order.key)
-    return Answer(record.status, bytes(record.body), record.location, is_replay=True)
+    return Answer(record.http_status, bytes(record.body), record.location, is_replay=True)
 
 
 def _is_same(payment: Payment, wish: PaymentWish) -> bool:

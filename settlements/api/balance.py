@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from payments.api.authentication import HasScope, caller_of
+from payments.api.conventions import AmountText, CurrencyField
 from payments.api.merchants import MerchantOutput, represent_merchant
 from payments.api.payment_shapes import PaymentOutput, represent_payment
 from payments.models import ApiKey, Merchant, Payment
@@ -25,11 +26,11 @@ COUNTED_DAYS = 30
 class MerchantBalanceOutput(serializers.Serializer):
     """Text in major units."""
 
-    currency = serializers.CharField()
-    available = serializers.CharField(help_text="Earned and in no payout yet; may be negative.")
-    pending = serializers.CharField(help_text="Gross amount of payments without an outcome yet.")
-    reserve = serializers.CharField(help_text="Kept back for a while.")
-    in_transit = serializers.CharField(help_text="On its way to the merchant's bank.")
+    currency = CurrencyField()
+    available = AmountText(help_text="Earned and in no payout yet; may be negative.")
+    pending = AmountText(help_text="Gross amount of payments without an outcome yet.")
+    reserve = AmountText(help_text="Kept back for a while.")
+    in_transit = AmountText(help_text="On its way to the merchant's bank.")
 
 
 class BalanceOutput(serializers.Serializer):

@@ -99,7 +99,9 @@ def statements() -> Iterator[tuple[str, str, str]]:
         for node in ast.walk(tree):
             match node:
                 case ast.Call(
-                    func=ast.Attribute(value=ast.Name(id="sql"), attr="rows" | "rows_prepared" | "execute")
+                    func=ast.Attribute(
+                        value=ast.Name(id="sql"), attr="rows" | "rows_prepared" | "execute"
+                    )
                     | ast.Name(id="send"),
                     args=[app, name],
                 ):

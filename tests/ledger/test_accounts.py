@@ -13,13 +13,16 @@ from ledger.services.accounts import (
     AccountExists,
     AccountTypeMismatch,
     FloorBroken,
+    freeze_account,
     open_account,
     set_floor,
+    thaw_account,
 )
 from ledger.services.chart import AccountGroupContradicted, define_account_group, type_in_chart
 from ledger.services.posting import EntryRefused, Status, post_entries, post_entry
 from tests.support.entries import CASH, NOON, balance, deposit, funded, transfer, wallet
 from tests.support.races import run_together
+from tests.support.refusals import refused_by
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
 
@@ -282,3 +285,36 @@ def test_floor_raised_while_money_leaves_is_kept() -> None:
 
     assert isinstance(raised, FloorBroken) != isinstance(spent, Exception)
     assert balance(wallet("a")) == (100 if isinstance(spent, Exception) else 99)
+
+
+def test_nothing_is_posted_to_a_frozen_account() -> None:
+    account = open_account(funded(wallet("a"), 100))
+    freeze_account(account, actor=ACTOR, reason="Suspicious")
+
+    refused, posted = post_entries([deposit("d1", wallet("a"), 1), deposit("d2", wallet("b"), 1)])
+
+    assert (refused.code, posted.status) == ("account_frozen", "posted")
+    assert balance(wallet("a")) == 100
+    event = AuditEvent.objects.get(action="account.frozen")
+    assert (event.subject, event.reason) == (account.public_id, "Suspicious")
+
+    thaw_account(account, actor=ACTOR, reason="Explained")
+    assert post_entries([deposit("d1", wallet("a"), 1)])[0].status == "posted"
+
+
+def test_database_refuses_postings_to_a_frozen_account() -> None:
+    """Frozen after the batch was decided: looked at again, it is refused."""
+    account = open_account(funded(wallet("a"), 100))
+    freeze_account(account, actor=ACTOR, reason="Suspicious")
+    statement = """
+    WITH entry AS (
+        INSERT INTO ledger_journalentry
+            (public_id, idempotency_key, fingerprint, kind, reference, posting_count, effective_at)
+        VALUES ('je_raw', 'raw', '\\x00', 'raw', 'raw', 2, now()) RETURNING id
+    )
+    INSERT INTO ledger_posting (entry_id, position, account_id, direction, amount)
+    SELECT entry.id, position, %s, CASE position WHEN 0 THEN 'debit' ELSE 'credit' END, 5
+    FROM entry, generate_series(0, 1) AS position
+    """
+
+    assert refused_by(statement, [account.pk]) == "ledger_account_frozen"

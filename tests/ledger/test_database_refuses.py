@@ -310,3 +310,20 @@ def test_account_that_was_posted_to_cannot_be_deleted() -> None:
         Account.objects.get(code="a").delete()
 
     assert AccountBalance.objects.filter(account__code="a").exists()
+
+
+def test_temporary_table_does_not_stand_in_for_the_one_a_check_looks_into() -> None:
+    """Whoever may create one could show the check an account without a floor."""
+    account = open_account(funded(wallet("a"), 100)).pk
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMPORARY TABLE ledger_account (id bigint, code text, type text, floor bigint)"
+        )
+        with pytest.raises(IntegrityError) as refusal, transaction.atomic():
+            cursor.execute(
+                "UPDATE ledger_accountbalance SET debits = 101 WHERE account_id = %s", [account]
+            )
+        cursor.execute("DROP TABLE pg_temp.ledger_account")
+
+    assert constraint_of(refusal.value) == "ledger_balance_floor"

@@ -1,13 +1,16 @@
 """Corrections are entries of their own, once, with a reason and a name."""
 
+from dataclasses import replace
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 
 from ledger.actors import Actor
+from ledger.entries import Entry
 from ledger.models import AuditEvent, JournalEntry
 from ledger.selectors import trial_balance
 from ledger.services.audit import ReasonMissing
-from ledger.services.posting import EntryRefused, post_entry
+from ledger.services.posting import EntryRefused, post_entries, post_entry
 from ledger.services.reversals import EntryNotFound, reverse_entry
 from tests.support.entries import balance, deposit, funded, transfer, wallet
 from tests.support.races import run_together
@@ -124,3 +127,29 @@ def test_the_audit_trail_is_append_only(change: str) -> None:
         connection.cursor() as cursor,
     ):
         cursor.execute(change)
+
+
+def test_second_reversal_under_another_key_is_refused_and_fails_no_neighbour() -> None:
+    source, target = funded(wallet("a"), 100), wallet("b")
+    original = post_entry(transfer("t1", source, target, 30)).entry_id
+
+    def undo(key: str, entry_id: int | None) -> Entry:
+        return replace(transfer(key, target, source, 30), reverses=entry_id)
+
+    results = post_entries(
+        [
+            undo("r1", original),
+            undo("r2", original),
+            undo("r3", 999_999_999),
+            transfer("t2", source, target, 1),
+        ]
+    )
+    again = post_entries([undo("r4", original)])
+
+    assert [result.code or result.status for result in results + again] == [
+        "posted",
+        "already_reversed",
+        "already_reversed",
+        "posted",
+        "already_reversed",
+    ]

@@ -100,7 +100,13 @@ def test_a_day_of_a_payment_facilitator_from_the_cards_to_the_bank() -> None:
     shop, gateway = Merchant(code="shop", public_id="mer_1"), Gateway(code="spay")
     big, small = (
         Payment(
-            public_id=name, merchant=shop, gateway=gateway, amount=amount, fee=fee, currency="EUR"
+            public_id=name,
+            merchant=shop,
+            gateway=gateway,
+            amount=amount,
+            amount_captured=amount,
+            fee=fee,
+            currency="EUR",
         )
         for name, amount, fee in (("pay_1", 100_00, 3_20), ("pay_2", 50_00, 1_75))
     )

@@ -488,5 +488,5 @@ def test_the_timetable_seals_and_says_aloud_what_does_not_hold(
 def test_the_timetable_names_tasks_there_are() -> None:
     named = {entry["task"] for entry in app.conf.beat_schedule.values()}
 
-    assert named == {"ledger.tasks.seal_ledger", "ledger.tasks.verify_ledger"}
+    assert {"ledger.tasks.seal_ledger", "ledger.tasks.verify_ledger"} <= named
     assert named <= set(app.tasks)

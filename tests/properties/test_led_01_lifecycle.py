@@ -54,7 +54,7 @@ from tests.factories import MerchantFactory, SucceededPaymentFactory, SucceededR
 from tests.support.books import assert_books_balance, query
 from tests.support.slow_ledger import SlowLedger, assert_same_as, mirrored
 
-EXAMPLES = int(os.environ.get("LEDGER_LIFECYCLE_EXAMPLES", "20"))
+EXAMPLES = int(os.environ.get("LEDGER_LIFECYCLE_EXAMPLES", "40"))
 STEPS_PER_EXAMPLE = 40
 MAKER, CHECKER = Actor.system("maker"), Actor.system("checker")
 MONTHS = [datetime(2025, month, 1, tzinfo=UTC) for month in range(1, 5)]

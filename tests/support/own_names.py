@@ -12,7 +12,7 @@ from django.conf import settings
 from config import embedded
 
 REDIS_NUMBERS = range(1, 16)
-OUR_REDIS_KEYS = ("tieout:*", "celery", "_kombu.*", "unacked*")
+OUR_REDIS_KEYS = ("tieout:*", "idempotency:*", "celery", "_kombu.*", "unacked*")
 
 
 def take_own_names() -> ExitStack:

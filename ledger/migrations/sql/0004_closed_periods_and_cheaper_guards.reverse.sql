@@ -1,4 +1,7 @@
-ALTER TABLE ledger_accountbalance RESET (fillfactor);
+ALTER TABLE ledger_accountbalance RESET (
+    fillfactor, autovacuum_vacuum_threshold, autovacuum_vacuum_scale_factor,
+    autovacuum_vacuum_cost_delay
+);
 ALTER TABLE ledger_journalentry DROP CONSTRAINT ledger_journalentry_reverses_fk;
 ALTER TABLE ledger_posting DROP CONSTRAINT ledger_posting_account_fk;
 ALTER TABLE ledger_posting DROP CONSTRAINT ledger_posting_entry_fk;

@@ -45,7 +45,12 @@ def test_a_card_number_is_refused_however_it_is_written(api: Api, text: str) -> 
 
 def test_a_card_number_is_no_idempotency_key_and_is_not_echoed(api: Api) -> None:
     assert_problem(api.pay(key="4111111111111111"), 422, "card_number_refused")
-    for path in ("/payments/4111111111111111", "/payments?reference=4111111111111111"):
+    for path in (
+        "/payments/4111111111111111",
+        "/payments?reference=4111111111111111",
+        "/payments?4111111111111111=x",
+        "/accounts/4111111111111111",
+    ):
         assert b"4111111111111111" not in api.get(path).content
 
 

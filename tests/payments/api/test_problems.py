@@ -100,6 +100,14 @@ def test_body_of_256_kib_is_read_and_a_longer_one_is_413(api: Api) -> None:
     assert Payment.objects.count() == 1
 
 
+def test_body_in_chunks_is_411_and_not_read_as_an_empty_one(api: Api) -> None:
+    headers = {**api.authorization, "Idempotency-Key": "k", "Transfer-Encoding": "chunked"}
+
+    response = api.client.post("/api/v1/payments", headers=headers)
+
+    assert_problem(response, 411, "length_required")
+
+
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "identity, gzip"])
 def test_compressed_body_is_415(api: Api, encoding: str) -> None:
     body = gzip.compress(b'{"amount": "1.00", "currency": "EUR", "source": "tok_visa"}')

@@ -64,13 +64,29 @@ def test_queue_is_counted_by_table_and_in_all(operator: Api) -> None:
     assert body["workers"] == 0
 
 
-def test_queue_url_shows_no_credentials(operator: Api, settings: LazySettings) -> None:
-    settings.CELERY_BROKER_URL = "amqp://user:secret@mq.example.com:5672/tieout"
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("amqp://user:sec@ret@mq.example.com:5672/x", "amqp://mq.example.com:5672/x"),
+        ("sqs://key:secret@", "sqs://"),
+        ("memory://", "memory://"),
+    ],
+)
+def test_queue_url_shows_no_credentials(
+    operator: Api, settings: LazySettings, url: str, shown: str
+) -> None:
+    settings.CELERY_BROKER_URL = url
 
     body = operator.get("/queue/stats").json()
 
-    assert body["queue_url"] == "amqp://mq.example.com:5672/tieout"
+    assert body["queue_url"] == shown
     assert body["workers"] is None
+
+
+def test_queue_url_of_a_socket_stays_whole(settings: LazySettings) -> None:
+    settings.CELERY_BROKER_URL = "redis+socket:///run/valkey.sock?virtual_host=0"
+
+    assert stats.broker_url() == "redis+socket:///run/valkey.sock?virtual_host=0"
 
 
 @pytest.mark.django_db(transaction=True)

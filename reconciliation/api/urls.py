@@ -1,0 +1,11 @@
+"""Routes below /api/v1 that belong to reconciliation."""
+
+from django.urls import path
+
+from reconciliation.api.results import Discrepancies, Results, RunDetail
+
+urlpatterns = [
+    path("reconciliation/results", Results.as_view()),
+    path("reconciliation/runs/<str:run_id>", RunDetail.as_view()),
+    path("discrepancies", Discrepancies.as_view()),
+]

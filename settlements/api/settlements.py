@@ -1,0 +1,196 @@
+"""/settlements and /payouts: what a merchant was settled and paid. Read only."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from ledger.money import Money
+from payments.api.authentication import HasScope, caller_of
+from payments.api.pages import PAGE_PARAMETERS, page_of
+from payments.api.parameters import choice_of
+from payments.models import ApiKey
+from settlements.models import Payout, Settlement, SettlementBatch
+from settlements.selectors import batch_of, batches_of, lines_of, payout_of, payouts_of
+
+
+class SettlementOutput(serializers.Serializer):
+    """What one business day earned in one currency. Amounts are text in major units."""
+
+    id = serializers.CharField()
+    status = serializers.ChoiceField(SettlementBatch.Status.choices)
+    currency = serializers.CharField()
+    period = serializers.DateField(help_text="The business day, in the merchant's zone.")
+    line_count = serializers.IntegerField()
+    gross = serializers.CharField()
+    fee = serializers.CharField()
+    net = serializers.CharField()
+    carried_in = serializers.CharField(help_text="Left over by the batch before.")
+    payout_amount = serializers.CharField()
+    payout_id = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class SettlementLineOutput(serializers.Serializer):
+    """One payment, refund or dispute in its batch."""
+
+    payment_id = serializers.CharField(allow_null=True)
+    refund_id = serializers.CharField(allow_null=True)
+    dispute_id = serializers.CharField(allow_null=True)
+    gross = serializers.CharField()
+    fee = serializers.CharField()
+    net = serializers.CharField()
+
+
+class PayoutOutput(serializers.Serializer):
+    """Money on its way to the merchant's bank. Amounts are text in major units."""
+
+    id = serializers.CharField()
+    settlement_id = serializers.CharField()
+    status = serializers.ChoiceField(Payout.Status.choices)
+    amount = serializers.CharField()
+    currency = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    sent_at = serializers.DateTimeField(allow_null=True)
+    paid_on = serializers.DateField(allow_null=True)
+
+
+class SettlementPage(serializers.Serializer):
+    results = SettlementOutput(many=True)
+    next_cursor = serializers.CharField(allow_null=True)
+    has_more = serializers.BooleanField()
+
+
+class SettlementLinePage(serializers.Serializer):
+    results = SettlementLineOutput(many=True)
+    next_cursor = serializers.CharField(allow_null=True)
+    has_more = serializers.BooleanField()
+
+
+class PayoutPage(serializers.Serializer):
+    results = PayoutOutput(many=True)
+    next_cursor = serializers.CharField(allow_null=True)
+    has_more = serializers.BooleanField()
+
+
+def represent_batch(batch: SettlementBatch) -> dict[str, Any]:
+    payout = getattr(batch, "payout", None)
+    return {
+        "id": batch.public_id,
+        "status": batch.status,
+        "currency": batch.currency,
+        "period": batch.period,
+        "line_count": batch.line_count,
+        "gross": Money(batch.gross, batch.currency).text,
+        "fee": Money(batch.fee, batch.currency).text,
+        "net": Money(batch.net, batch.currency).text,
+        "carried_in": Money(batch.carried_in, batch.currency).text,
+        "payout_amount": batch.payout_money.text,
+        "payout_id": payout and payout.public_id,
+        "created_at": batch.created_at,
+    }
+
+
+def represent_line(line: Settlement) -> dict[str, Any]:
+    currency = line.batch.currency
+    return {
+        "payment_id": line.payment and line.payment.public_id,
+        "refund_id": line.refund and line.refund.public_id,
+        "dispute_id": line.dispute and line.dispute.public_id,
+        "gross": Money(line.gross, currency).text,
+        "fee": Money(line.fee, currency).text,
+        "net": Money(line.net, currency).text,
+    }
+
+
+def represent_payout(payout: Payout) -> dict[str, Any]:
+    return {
+        "id": payout.public_id,
+        "settlement_id": payout.batch.public_id,
+        "status": payout.status,
+        "amount": payout.money.text,
+        "currency": payout.currency,
+        "created_at": payout.created_at,
+        "sent_at": payout.sent_at,
+        "paid_on": payout.paid_on,
+    }
+
+
+class Settlements(APIView):
+    """The merchant's settlement batches."""
+
+    permission_classes = [HasScope]
+    scopes = {"GET": ApiKey.Scope.REPORTS_READ}
+
+    @extend_schema(
+        operation_id="list_settlements",
+        parameters=[
+            *PAGE_PARAMETERS,
+            OpenApiParameter("status", str, enum=SettlementBatch.Status.values),
+        ],
+        responses=SettlementPage,
+    )
+    def get(self, request: Request) -> Response:
+        rows = batches_of(caller_of(request).merchant)
+        if status := choice_of(request, "status", SettlementBatch.Status.values):
+            rows = rows.filter(status=status)
+        return page_of(rows, request, represent_batch, filters={"status"})
+
+
+class SettlementDetail(APIView):
+    """One batch."""
+
+    permission_classes = [HasScope]
+    scopes = {"GET": ApiKey.Scope.REPORTS_READ}
+
+    @extend_schema(operation_id="get_settlement", responses=SettlementOutput)
+    def get(self, request: Request, settlement_id: str) -> Response:
+        return Response(represent_batch(batch_of(caller_of(request).merchant, settlement_id)))
+
+
+class SettlementLines(APIView):
+    """What a batch is made of."""
+
+    permission_classes = [HasScope]
+    scopes = {"GET": ApiKey.Scope.REPORTS_READ}
+
+    @extend_schema(
+        operation_id="list_settlement_lines",
+        parameters=PAGE_PARAMETERS,
+        responses=SettlementLinePage,
+    )
+    def get(self, request: Request, settlement_id: str) -> Response:
+        batch = batch_of(caller_of(request).merchant, settlement_id)
+        return page_of(lines_of(batch), request, represent_line)
+
+
+class Payouts(APIView):
+    """The merchant's payouts."""
+
+    permission_classes = [HasScope]
+    scopes = {"GET": ApiKey.Scope.REPORTS_READ}
+
+    @extend_schema(
+        operation_id="list_payouts",
+        parameters=[*PAGE_PARAMETERS, OpenApiParameter("status", str, enum=Payout.Status.values)],
+        responses=PayoutPage,
+    )
+    def get(self, request: Request) -> Response:
+        rows = payouts_of(caller_of(request).merchant)
+        if status := choice_of(request, "status", Payout.Status.values):
+            rows = rows.filter(status=status)
+        return page_of(rows, request, represent_payout, filters={"status"})
+
+
+class PayoutDetail(APIView):
+    """One payout."""
+
+    permission_classes = [HasScope]
+    scopes = {"GET": ApiKey.Scope.REPORTS_READ}
+
+    @extend_schema(operation_id="get_payout", responses=PayoutOutput)
+    def get(self, request: Request, payout_id: str) -> Response:
+        return Response(represent_payout(payout_of(caller_of(request).merchant, payout_id)))
