@@ -216,6 +216,7 @@ SPECTACULAR_SETTINGS = {
         "config.openapi.complete",
     ],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {"ComponentState": ["UP", "DOWN"]},
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -190,7 +190,7 @@ def test_commands_run_and_end_when_they_are_asked_to(
     ]
     web, worker, beat = services
     try:
-        web.wait_until_it_says("Listening at:")
+        web.wait_until_it_says("Started worker-1")
         worker.wait_until_it_says(" ready.")
         beat.wait_until_it_says("beat: Starting")
 

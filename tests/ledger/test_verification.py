@@ -486,6 +486,7 @@ def test_the_timetable_seals_and_says_aloud_what_does_not_hold(
 
 
 def test_the_timetable_names_tasks_there_are() -> None:
+    app.loader.import_default_modules()
     named = {entry["task"] for entry in app.conf.beat_schedule.values()}
 
     assert {"ledger.tasks.seal_ledger", "ledger.tasks.verify_ledger"} <= named
