@@ -37,6 +37,12 @@ def measure_reading(options: argparse.Namespace) -> list[Table]:
     return reading.run(has_plans=options.plans)
 
 
+def measure_http(options: argparse.Namespace) -> list[Table]:
+    from benchmarks import http, writers
+
+    return http.run(writers.Effort(max(options.seconds, 1.0), options.rounds))
+
+
 def measure_reconciliation(_: argparse.Namespace) -> list[Table]:
     from benchmarks import reconciliation
 
@@ -47,6 +53,7 @@ def measure_reconciliation(_: argparse.Namespace) -> list[Table]:
 PARTS: dict[str, Callable[[argparse.Namespace], list[Table]]] = {
     "ledger": measure_ledger,
     "reading": measure_reading,
+    "http": measure_http,
     "reconciliation": measure_reconciliation,
 }
 

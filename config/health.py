@@ -41,7 +41,7 @@ class Health(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
 
-    @extend_schema(operation_id="get_health", responses=HEALTH)
+    @extend_schema(operation_id="get_health", auth=[], responses=HEALTH)
     def get(self, request: Request) -> Response:
         return Response({"status": "OK"})
 
@@ -55,7 +55,7 @@ class Ready(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
 
-    @extend_schema(operation_id="get_ready", responses={200: READINESS, 503: READINESS})
+    @extend_schema(operation_id="get_ready", auth=[], responses={200: READINESS, 503: READINESS})
     def get(self, request: Request) -> Response:
         components = {"database": "DOWN", "cache": _cache(), "queue": "DOWN"}
         try:

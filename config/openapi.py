@@ -52,6 +52,7 @@ PATH_PARAMETERS = {
     "payment_id": "`pay_…`",
     "payout_id": "`mpo_…`",
     "refund_id": "`re_…`",
+    "run_id": "`run_…`",
     "settlement_id": "`sb_…`",
     "transaction_id": "`tr_…`",
 }

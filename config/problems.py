@@ -70,6 +70,7 @@ CODES = {
     "method_not_allowed": "405: The resource has no such method; `Allow` names those it has.",
     "not_acceptable": "406: Answers are application/json only.",
     "length_required": "411: Send the body with its Content-Length, not in chunks.",
+    "secret_in_url": "400: A key or token is in the URL, where logs would keep it.",
     "unknown_parameter": "400: There is no such query parameter here.",
     "invalid_parameter": "400: A query parameter is not valid.",
     "invalid_limit": "400: `limit` is a whole number from 1 to 100.",

@@ -44,7 +44,9 @@ class Line:
 
     def __init__(self, url: str) -> None:
         self.url, self.pid = url, os.getpid()
-        self.connection: Any = client(url).connection_pool.make_connection()
+        # Not `make_connection`, which counts it against the limit of a pool it never returns to.
+        pool = client(url).connection_pool
+        self.connection: Any = pool.connection_class(**pool.connection_kwargs)
 
     def call(self, *words: Any) -> Any:
         """Send one command and return its answer; again on a new connection if this one was cut."""

@@ -14,8 +14,8 @@ from payments.api.card_data import refuse_card_number, refuse_secret_name
 
 BODY_BYTES_MAX = 256 * 1024
 DEPTH_MAX = 16
-# Beyond this a number is no amount of anything, only a way to fill memory.
-NUMBER_EXPONENT_MAX = 308
+# Of what JSON writers write, IEEE 754 doubles; beyond, a number is only a way to fill memory.
+NUMBER_EXPONENTS = range(-324, 309)
 INTEGER_DIGITS_MAX = 40
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 _WORD_START = re.compile(r"(?<=[a-z0-9])([A-Z])")
@@ -151,7 +151,7 @@ def _decimal(text: str) -> JsonDecimal:
         number = JsonDecimal(text)
     except InvalidOperation:
         raise InvalidNumber() from None
-    if number and abs(number.adjusted()) > NUMBER_EXPONENT_MAX:
+    if number and number.adjusted() not in NUMBER_EXPONENTS:
         raise InvalidNumber()
     return number
 

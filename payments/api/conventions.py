@@ -158,7 +158,7 @@ class CurrencyField(serializers.Field):
     {
         "anyOf": [
             {"type": "string", "pattern": AMOUNT_PATTERN},
-            {"type": "number", "minimum": 0.0001, "maximum": AMOUNT_MAX},
+            {"type": "number", "exclusiveMinimum": 0, "maximum": AMOUNT_MAX},
         ],
         "examples": ["100.00"],
         "description": (

@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from ledger.money import Money
 from payments.api.authentication import HasScope, caller_of
+from payments.api.conventions import AmountText, CurrencyField
 from payments.api.pages import PAGE_PARAMETERS, page_of
 from payments.api.parameters import choice_of
 from payments.models import ApiKey, Payment
@@ -23,8 +24,8 @@ class ResultOutput(serializers.Serializer):
 
     payment_id = serializers.CharField()
     reference = serializers.CharField()
-    amount = serializers.CharField()
-    currency = serializers.CharField()
+    amount = AmountText()
+    currency = CurrencyField()
     status = serializers.ChoiceField(ResultStatus.choices)
     rule = serializers.CharField(allow_null=True, help_text="By which rule it was matched.")
     run_id = serializers.CharField(allow_null=True, help_text="In which run.")
@@ -46,8 +47,8 @@ class DiscrepancyOutput(serializers.Serializer):
     payment_id = serializers.CharField(allow_null=True)
     refund_id = serializers.CharField(allow_null=True)
     reference = serializers.CharField()
-    amount = serializers.CharField(help_text="Money at stake.")
-    currency = serializers.CharField()
+    amount = AmountText(help_text="Money at stake.")
+    currency = CurrencyField()
     since = serializers.DateField()
     opened_at = serializers.DateTimeField()
     resolved_at = serializers.DateTimeField(allow_null=True)

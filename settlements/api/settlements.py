@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from ledger.money import Money
 from payments.api.authentication import HasScope, caller_of
+from payments.api.conventions import AmountText, CurrencyField
 from payments.api.pages import PAGE_PARAMETERS, page_of
 from payments.api.parameters import choice_of
 from payments.models import ApiKey
@@ -22,14 +23,14 @@ class SettlementOutput(serializers.Serializer):
 
     id = serializers.CharField()
     status = serializers.ChoiceField(SettlementBatch.Status.choices)
-    currency = serializers.CharField()
+    currency = CurrencyField()
     period = serializers.DateField(help_text="The business day, in the merchant's zone.")
     line_count = serializers.IntegerField()
-    gross = serializers.CharField()
-    fee = serializers.CharField()
-    net = serializers.CharField()
-    carried_in = serializers.CharField(help_text="Left over by the batch before.")
-    payout_amount = serializers.CharField()
+    gross = AmountText()
+    fee = AmountText()
+    net = AmountText()
+    carried_in = AmountText(help_text="Left over by the batch before.")
+    payout_amount = AmountText()
     payout_id = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()
 
@@ -40,9 +41,9 @@ class SettlementLineOutput(serializers.Serializer):
     payment_id = serializers.CharField(allow_null=True)
     refund_id = serializers.CharField(allow_null=True)
     dispute_id = serializers.CharField(allow_null=True)
-    gross = serializers.CharField()
-    fee = serializers.CharField()
-    net = serializers.CharField()
+    gross = AmountText()
+    fee = AmountText()
+    net = AmountText()
 
 
 class PayoutOutput(serializers.Serializer):
@@ -51,8 +52,8 @@ class PayoutOutput(serializers.Serializer):
     id = serializers.CharField()
     settlement_id = serializers.CharField()
     status = serializers.ChoiceField(Payout.Status.choices)
-    amount = serializers.CharField()
-    currency = serializers.CharField()
+    amount = AmountText()
+    currency = CurrencyField()
     created_at = serializers.DateTimeField()
     sent_at = serializers.DateTimeField(allow_null=True)
     paid_on = serializers.DateField(allow_null=True)

@@ -198,4 +198,6 @@ def test_the_platform_is_three_processes(monkeypatch: pytest.MonkeyPatch) -> Non
     everything = processes.everything(processes.port_from_environment())
 
     assert [process.name for process in everything] == ["web", "worker", "beat"]
-    assert "0.0.0.0:8123" in everything[0].argv
+    web = list(everything[0].argv)
+    assert web[web.index("--host") + 1] == "0.0.0.0"
+    assert web[web.index("--port") + 1] == "8123"

@@ -44,10 +44,8 @@ def valkey(settings: LazySettings) -> Iterator[OwnValkey]:
     """A Valkey of its own, which the doorbell and the pages of this process use."""
     with own_valkey() as server:
         settings.REDIS_URL = server.url
-        doorbell._redis.cache_clear()
         yield server
         server.resume()
-    doorbell._redis.cache_clear()
 
 
 def tasks_in(broker: redis.Redis) -> list[str]:

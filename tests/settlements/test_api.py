@@ -4,6 +4,7 @@ import pytest
 
 from ledger.actors import Actor
 from payments.models import Merchant
+from settlements.models import Payout
 from settlements.services.batches import run_settlement
 from settlements.services.payouts import approve_payout, send_payouts
 from tests.factories import (
@@ -14,6 +15,7 @@ from tests.factories import (
     eur,
 )
 from tests.support.api import Api, assert_problem
+from tests.support.reports import bank_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
 
@@ -72,10 +74,8 @@ def test_lines_of_a_settlement_add_up_to_it(api: Api, settled: tuple[str, str]) 
 
 def test_payout_shows_how_far_it_is(api: Api, settled: tuple[str, str]) -> None:
     (due,) = api.get("/payouts").json()["results"]
-    from settlements.models import Payout
-
-    approve_payout(Payout.objects.get(), actor=Actor("user", "2", "checker"))
-    send_payouts()
+    approved = approve_payout(Payout.objects.get(), actor=Actor("user", "2", "checker"))
+    send_payouts([approved], rail=bank_of())
 
     sent = api.get(f"/payouts/{due['id']}").json()
 

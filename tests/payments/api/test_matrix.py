@@ -23,6 +23,10 @@ from payments.services.logins import log_in
 from payments.services.members import SCOPES_OF_ROLE, add_member
 from payments.services.merchants import open_wallet
 from payments.services.transfers import TransferWish, create_transfer
+from reconciliation.models import ReconciliationRun
+from reconciliation.services.runs import reconcile
+from settlements.models import SettlementBatch
+from settlements.services.batches import run_settlement
 from tests.factories import (
     ACTOR,
     ApiKeyFactory,
@@ -32,6 +36,7 @@ from tests.factories import (
     SucceededRefundFactory,
 )
 from tests.support.api import Api
+from tests.support.reports import charge, define_sources, load, report
 from tests.support.routes import Operation, operations
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +80,20 @@ def dispute(merchant: Merchant) -> Dispute:
     )
 
 
+def settled(merchant: Merchant) -> SettlementBatch:
+    payment = SucceededPaymentFactory(merchant=merchant)
+    run_settlement(payment.effective_at.date(), actor=ACTOR)
+    return SettlementBatch.objects.get(merchant=merchant)
+
+
+def reconciled(merchant: Merchant) -> ReconciliationRun:
+    payment = SucceededPaymentFactory(merchant=merchant)
+    processor, _ = define_sources()
+    load(processor, report(charge(payment, new_id("txn"))))
+    reconcile()
+    return ReconciliationRun.objects.latest("pk")
+
+
 # How to make what the parameter of a path names, for a merchant: its id.
 OWNED: dict[str, Callable[[Merchant], str]] = {
     "account_id": lambda merchant: wallet(merchant).public_id,
@@ -82,9 +101,12 @@ OWNED: dict[str, Callable[[Merchant], str]] = {
     "idempotency_key": lambda merchant: transfer(merchant).idempotency_key,
     "key_id": lambda merchant: ApiKeyFactory(merchant=merchant).record.public_id,
     "payment_id": lambda merchant: PaymentFactory(merchant=merchant).public_id,
+    "payout_id": lambda merchant: settled(merchant).payout.public_id,
     "refund_id": lambda merchant: (
         SucceededRefundFactory(payment=SucceededPaymentFactory(merchant=merchant)).public_id
     ),
+    "run_id": lambda merchant: reconciled(merchant).public_id,
+    "settlement_id": lambda merchant: settled(merchant).public_id,
     "transaction_id": lambda merchant: transfer(merchant).public_id,
 }
 # What a good request to an operation with an id carries, unless it is {}.

@@ -251,7 +251,7 @@ def test_calls_run_at_once_but_not_all_of_them(stripe_server: StripeAccount) -> 
 
     assert all(isinstance(outcome, Accepted) for outcome in outcomes)
     assert len({outcome.gateway_reference for outcome in outcomes}) == CONCURRENT_MAX + 4
-    assert stripe_server.at_once_max == CONCURRENT_MAX
+    assert 1 < stripe_server.at_once_max <= CONCURRENT_MAX
 
 
 def test_what_does_not_fit_before_the_deadline_is_unknown(stripe_server: StripeAccount) -> None:
