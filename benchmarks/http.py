@@ -122,7 +122,8 @@ class Requests:
 
     def __init__(self, secret: str) -> None:
         self.authorization = ("Authorization", f"Bearer {secret}")
-        self.names = (f"{uuid.uuid4().hex[:8]}-{number}" for number in itertools.count())
+        run = uuid.uuid4().hex[:8]
+        self.names = (f"order{number}of{run}" for number in itertools.count())
         self.paid = "pay_not_yet"
 
     def bare(self, _: int) -> bytes:
