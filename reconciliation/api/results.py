@@ -16,7 +16,7 @@ from payments.api.pages import PAGE_PARAMETERS, page_of
 from payments.api.parameters import choice_of
 from payments.models import ApiKey, Payment
 from reconciliation.models import Discrepancy, ReconciliationRun
-from reconciliation.results import ResultStatus, discrepancies_of, results_of, run_of
+from reconciliation.selectors import ResultStatus, discrepancies_of, results_of, run_of
 
 
 class ResultOutput(serializers.Serializer):

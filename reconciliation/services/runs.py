@@ -41,6 +41,7 @@ def _run(day: date, source: Source | None) -> ReconciliationRun:
         rules={rule.name: rule.version for rule in ALL_RULES},
         started_at=timezone.now(),
     )
+    sql.execute("reconciliation", "refresh_statistics")
     sources = Source.objects.filter(pk=source.pk) if source else Source.objects.all()
     # Processors first: their payout rows are what the banks' deposits are matched with.
     for each in sources.order_by("-kind", "code"):
@@ -70,6 +71,7 @@ def _currencies_owed(source: Source) -> list[str]:
 
 def _finish(run: ReconciliationRun) -> None:
     """Post the run's facts and seal its record."""
+    sql.execute("reconciliation", "refresh_statistics")
     book_run(run)
     (result,) = sql.rows("reconciliation", "result_hash", run_id=run.pk)
     run.refresh_from_db()
