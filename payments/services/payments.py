@@ -110,26 +110,28 @@ def create_payments(
     caller finds out why by trying one of them with `create_payment`.
     """
     payments = [draft.payment for draft in drafts]
-    rows = sql.rows_prepared(
-        "payments",
-        "create_payments",
-        merchant_id=merchant.pk,
-        api_key_digest=api_key_digest,
-        route=CREATE_PAYMENT,
-        public_ids=[payment.public_id for payment in payments],
-        keys=[payment.idempotency_key for payment in payments],
-        request_digests=[draft.request_digest for draft in drafts],
-        request_ids=[draft.request_id for draft in drafts],
-        locations=[draft.location for draft in drafts],
-        bodies=[draft.body for draft in drafts],
-        references=[payment.reference for payment in payments],
-        amounts=[payment.amount for payment in payments],
-        currencies=[payment.currency for payment in payments],
-        captures=[payment.capture for payment in payments],
-        sources=[payment.source for payment in payments],
-        descriptions=[payment.description for payment in payments],
-        metadata=[json.dumps(payment.metadata) for payment in payments],
-        created_by=[payment.created_by for payment in payments],
-        created_at=[payment.created_at for payment in payments],
-    )
+    params = {
+        "merchant_id": merchant.pk,
+        "api_key_digest": api_key_digest,
+        "route": CREATE_PAYMENT,
+        "public_ids": [payment.public_id for payment in payments],
+        "keys": [payment.idempotency_key for payment in payments],
+        "request_digests": [draft.request_digest for draft in drafts],
+        "request_ids": [draft.request_id for draft in drafts],
+        "locations": [draft.location for draft in drafts],
+        "bodies": [draft.body for draft in drafts],
+        "references": [payment.reference for payment in payments],
+        "amounts": [payment.amount for payment in payments],
+        "currencies": [payment.currency for payment in payments],
+        "captures": [payment.capture for payment in payments],
+        "sources": [payment.source for payment in payments],
+        "descriptions": [payment.description for payment in payments],
+        "metadata": [json.dumps(payment.metadata) for payment in payments],
+        "created_by": [payment.created_by for payment in payments],
+        "created_at": [payment.created_at for payment in payments],
+    }
+    if len(drafts) == 1:
+        rows = sql.rows_prepared("payments", "create_payments", **params)
+    else:  # a plan made for one would join a thousand row by row
+        rows = sql.rows("payments", "create_payments", **params)
     return {key for (key,) in rows}

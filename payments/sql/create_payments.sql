@@ -1,4 +1,6 @@
 -- Write payments down with their idempotency keys and answers, those that nothing speaks against.
+-- The unique constraints find used keys and references, so the plan is the same however full the
+-- tables are, and may be kept.
 WITH caller AS (
     SELECT merchant.id AS merchant_id,
            (
@@ -33,33 +35,25 @@ fresh AS MATERIALIZED (
         AND pg_try_advisory_xact_lock(hashtextextended(
             caller.merchant_id::text || ':' || %(route)s::text || ':' || wish.key, 0
         ))
-        AND NOT EXISTS (
-            SELECT FROM payments_payment AS earlier
-            WHERE earlier.merchant_id = caller.merchant_id AND earlier.reference = wish.reference
-        )
-        AND NOT EXISTS (
-            SELECT FROM payments_payment AS earlier
-            WHERE earlier.merchant_id = caller.merchant_id AND earlier.idempotency_key = wish.key
-        )
 ),
-kept AS (
-    INSERT INTO payments_idempotencykey (
-        merchant_id, route, key, request_digest, request_id, http_status, location, body, created_at
+written AS (
+    INSERT INTO payments_payment (
+        public_id, merchant_id, gateway_id, idempotency_key, request_digest, reference, amount,
+        currency, settlement_currency, capture, amount_captured, amount_refunded, fee, source,
+        description, metadata, status, failure_code, failure_reason, gateway_reference,
+        processor_fee_currency, is_settled_elsewhere, created_by, created_at, updated_at, due_at,
+        attempts, fence
     )
-    SELECT merchant_id, %(route)s::text, key, request_digest, request_id, 202, location, body, created_at
+    SELECT public_id, merchant_id, gateway_id, key, '', reference, amount, currency, currency,
+           capture, 0, 0, 0, source, description, metadata, 'PENDING', '', '', '', '', false,
+           created_by, created_at, created_at, created_at, 0, 0
     FROM fresh
-    ON CONFLICT (merchant_id, route, key) DO NOTHING
-    RETURNING key
+    ON CONFLICT DO NOTHING
+    RETURNING idempotency_key
 )
-INSERT INTO payments_payment (
-    public_id, merchant_id, gateway_id, idempotency_key, request_digest, reference, amount,
-    currency, settlement_currency, capture, amount_captured, amount_refunded, fee, source,
-    description, metadata, status, failure_code, failure_reason, gateway_reference,
-    processor_fee_currency, is_settled_elsewhere, created_by, created_at, updated_at, due_at,
-    attempts, fence
+INSERT INTO payments_idempotencykey (
+    merchant_id, route, key, request_digest, request_id, http_status, location, body, created_at
 )
-SELECT public_id, merchant_id, gateway_id, key, '', reference, amount, currency, currency, capture,
-       0, 0, 0, source, description, metadata, 'PENDING', '', '', '', '', false, created_by,
-       created_at, created_at, created_at, 0, 0
-FROM fresh JOIN kept USING (key)
-RETURNING idempotency_key
+SELECT merchant_id, %(route)s::text, key, request_digest, request_id, 202, location, body, created_at
+FROM fresh JOIN written ON written.idempotency_key = fresh.key
+RETURNING key
