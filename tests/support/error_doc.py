@@ -49,7 +49,9 @@ def refusals() -> list[type[DomainError]]:
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if ".migrations" not in module.name and ".management" not in module.name:
                 importlib.import_module(module.name)
-    return sorted(set(_below(DomainError)), key=lambda refusal: (refusal.__name__, refusal.__module__))
+    return sorted(
+        set(_below(DomainError)), key=lambda refusal: (refusal.__name__, refusal.__module__)
+    )
 
 
 def _below(family: type[DomainError]) -> Iterator[type[DomainError]]:
