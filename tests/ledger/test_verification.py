@@ -489,5 +489,10 @@ def test_the_timetable_names_tasks_there_are() -> None:
     app.loader.import_default_modules()
     named = {entry["task"] for entry in app.conf.beat_schedule.values()}
 
-    assert {"ledger.tasks.seal_ledger", "ledger.tasks.verify_ledger"} <= named
+    assert named == {
+        "ledger.tasks.seal_ledger",
+        "ledger.tasks.expire_holds",
+        "ledger.tasks.verify_ledger",
+        "payments.tasks.purge_idempotency_keys",
+    }
     assert named <= set(app.tasks)
