@@ -22,7 +22,7 @@ UNHEARD_SECONDS = 30
 
 
 class Kind(models.TextChoices):
-    """A kind of work; the value is the name of the task that does it."""
+    """This app's kinds of work; the value is the name of the task that does it."""
 
     PAYMENTS = "payments.tasks.process_payments"
     REFUNDS = "payments.tasks.process_refunds"
@@ -30,12 +30,12 @@ class Kind(models.TextChoices):
     GATEWAY_EVENTS = "payments.tasks.process_gateway_events"
 
 
-def ring(kind: Kind) -> None:
+def ring(kind: str) -> None:
     """Announce work of this kind. Call it after commit."""
     _Bell.instance().queue.put(kind)
 
 
-def heard(kind: Kind) -> None:
+def heard(kind: str) -> None:
     """Called by the worker before it looks for work, so that later rings are published again."""
     try:
         cache.client(settings.REDIS_URL).delete(_key(kind))
@@ -51,7 +51,7 @@ class _Bell(threading.Thread):
 
     def __init__(self) -> None:
         super().__init__(name="doorbell", daemon=True)
-        self.queue: Queue[Kind] = Queue()
+        self.queue: Queue[str] = Queue()
 
     @classmethod
     def instance(cls) -> "_Bell":
@@ -71,7 +71,7 @@ class _Bell(threading.Thread):
                 publish(kind)
 
 
-def publish(kind: Kind) -> None:
+def publish(kind: str) -> None:
     """Send the message unless one is already waiting. Never raises."""
     try:
         if cache.client(settings.REDIS_URL).set(_key(kind), "1", nx=True, ex=UNHEARD_SECONDS):
@@ -80,13 +80,13 @@ def publish(kind: Kind) -> None:
         logger.warning("doorbell.failed: %s", error)
 
 
-def _send(kind: Kind) -> None:
+def _send(kind: str) -> None:
     try:
-        current_app.send_task(kind.value, retry=False, ignore_result=True)
+        current_app.send_task(str(kind), retry=False, ignore_result=True)
     except Exception:
         cache.client(settings.REDIS_URL).delete(_key(kind))  # nobody will hear this one
         raise
 
 
-def _key(kind: Kind) -> str:
-    return f"tieout:doorbell:{kind.value}"
+def _key(kind: str) -> str:
+    return f"tieout:doorbell:{kind}"

@@ -236,3 +236,12 @@ class LastOwner(Conflict):
 
     def __init__(self, merchant: object) -> None:
         super().__init__(f"{merchant} needs an owner; make somebody else one first.")
+
+
+class MoneyMayHaveMoved(Conflict):
+    code = "money_may_have_moved"
+
+    def __init__(self, row: object) -> None:
+        super().__init__(
+            f"{row} cannot be given up: its gateway has done it, or does not say. Retry it."
+        )

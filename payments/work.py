@@ -1,31 +1,62 @@
 """Rows are the queue. One small mechanism for every kind of work that waits in a table.
 
-A row that wants attention has a `due_at`. A worker claims a batch: it moves `due_at` past the
-lease and takes the next `fence` number, commits, does the outside part, and writes the result
-only to rows whose fence is still its own. A worker that dies leaves its rows due again when the
-lease is over; one that was only slow finds another fence and writes nothing.
+A row that wants attention has a `due_at`. A worker claims a batch: it becomes the holder, moves
+`due_at` past the lease and takes the next `fence` number, commits, does the outside part, and
+writes the result only to rows whose fence is still its own. A worker that dies leaves its rows due
+again, when its heart has not beaten for a while or at the latest when the lease is over; one that
+was only slow finds another fence and writes nothing.
+
+Whoever changes a row that a worker may hold takes the next fence too, so that what the worker read
+when it claimed is still true when it writes.
 """
 
+import os
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db import models, transaction
-from django.db.models import F, Min
+from django.db.models import Case, F, Min, When
 from django.utils import timezone
 
 LEASE_SECONDS = 60
 BATCH_SIZE_MAX = 1_000
+HEARTBEAT_SECONDS = 2
+DEAD_AFTER_SECONDS = 10
 
 RETRY_FIRST_SECONDS = 5
 RETRY_LONGEST_SECONDS = 15 * 60
+RETRY_HOURLY_AFTER = 12  # attempts: 5 s doubling to 15 min, a few of those, then once an hour
+
+DEATHS_MAX = 3
+FAILURES_MAX = 8
+# Rows that a dead worker held are taken in ever smaller batches, until the poisonous one is alone.
+BATCH_SIZE_BY_DEATHS = {0: BATCH_SIZE_MAX, 1: 32, 2: 1}
+PROBLEM_LENGTH_MAX = 500
+
+# The id of this process's heartbeat; processes without one are trusted until the lease is over.
+NO_HEARTBEAT = 0
+_holder: tuple[int, int] = (0, NO_HEARTBEAT)  # (pid, heartbeat): a forked child has none yet
 
 
 class Work(models.Model):
-    """Columns of a row that is also a piece of work; `due_at` is null when it is done."""
+    """Columns of a row that is also a piece of work; `due_at` is null when it is done or parked."""
 
     due_at = models.DateTimeField(null=True, blank=True, db_index=False)
-    attempts = models.PositiveIntegerField(default=0)
-    fence = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0, db_default=0)
+    fence = models.PositiveIntegerField(default=0, db_default=0)
+    holder = models.BigIntegerField(
+        null=True, blank=True, help_text="Heartbeat of the worker that has it; 0: has none."
+    )
+    deaths = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="How many workers died while they held it."
+    )
+    failures = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="How many attempts ended in an error of ours."
+    )
+    problem = models.CharField(
+        max_length=PROBLEM_LENGTH_MAX, blank=True, default="", db_default="", help_text="The last."
+    )
 
     class Meta:
         abstract = True
@@ -41,41 +72,110 @@ def due_index(name: str) -> models.Index:
     )
 
 
+def hold_as(heartbeat: int) -> None:
+    """From now on this process claims under this heartbeat."""
+    global _holder
+    _holder = (os.getpid(), heartbeat)
+
+
+def holder() -> int:
+    """The heartbeat under which this process claims."""
+    pid, heartbeat = _holder
+    return heartbeat if pid == os.getpid() else NO_HEARTBEAT
+
+
 @transaction.atomic
 def claim(
     model: type[WorkModel], *, limit: int = BATCH_SIZE_MAX, **changes: Any
 ) -> list[WorkModel]:
     """Take up to `limit` due rows for LEASE_SECONDS, counting the attempt before it is made.
 
-    Rows another worker holds are skipped. `changes` are written to every claimed row.
+    Rows another worker holds are skipped. A row whose last holder never wrote back has cost one
+    death; such rows come in smaller batches. `changes` are written to every claimed row.
     """
     now = timezone.now()
-    ids = list(
-        model._default_manager.filter(due_at__lte=now)
-        .order_by("due_at", "id")
-        .select_for_update(skip_locked=True, of=("self",))
-        .values_list("pk", flat=True)[:limit]
+    waiting = model._default_manager.filter(due_at__lte=now).order_by("due_at", "id")
+    found = list(
+        waiting.select_for_update(skip_locked=True, of=("self",)).values_list(
+            "pk", "deaths", "holder"
+        )[:limit]
     )
+    ids = _healthiest([(pk, deaths + (held is not None)) for pk, deaths, held in found])
+    if not ids:
+        return []
     model._default_manager.filter(pk__in=ids).update(
         due_at=now + timedelta(seconds=LEASE_SECONDS),
         attempts=F("attempts") + 1,
         fence=F("fence") + 1,
+        deaths=Case(
+            When(holder__isnull=False, then=F("deaths") + 1),
+            default=F("deaths"),
+            output_field=models.IntegerField(),
+        ),
+        holder=holder(),
         **changes,
     )
     return list(model._default_manager.filter(pk__in=ids).order_by("pk"))
+
+
+def _healthiest(found: Sequence[tuple[int, int]]) -> list[int]:
+    """Of (row, deaths) in the order they are due, those to take together."""
+    fewest = min((deaths for _, deaths in found), default=0)
+    size = BATCH_SIZE_BY_DEATHS.get(fewest, 1)
+    return [pk for pk, deaths in found if deaths == fewest][:size]
 
 
 def still_held(model: type[WorkModel], claimed: list[WorkModel]) -> list[WorkModel]:
     """Lock the claimed rows, in id order, and return those no other worker has taken over."""
     fences = {row.pk: row.fence for row in claimed}
     locked = (
-        model._default_manager.select_for_update(of=("self",)).filter(pk__in=fences).order_by("pk")
+        model._default_manager.select_for_update(of=("self",))
+        .filter(pk__in=fences)
+        .order_by("pk")
+        .values_list("pk", "fence")
     )
-    return [row for row in locked if row.fence == fences[row.pk]]
+    ours = {pk for pk, fence in locked if fence == fences[pk]}
+    return [row for row in claimed if row.pk in ours]
+
+
+def read_again(model: type[WorkModel], claimed: list[WorkModel]) -> list[WorkModel]:
+    """The claimed rows as they stand, without those another worker has taken over."""
+    fences = {row.pk: row.fence for row in claimed}
+    rows = model._default_manager.filter(pk__in=fences).order_by("pk")
+    return [row for row in rows if row.fence == fences[row.pk]]
+
+
+def release(model: type[Work], claimed: Sequence[Work]) -> None:
+    """Rows that this worker still holds are due again at once: it could not do them, they could."""
+    for fence in {row.fence for row in claimed}:
+        model._default_manager.filter(
+            pk__in=[row.pk for row in claimed if row.fence == fence],
+            fence=fence,
+            holder__isnull=False,
+        ).update(due_at=timezone.now(), holder=None)
+
+
+def release_dead(model: type[Work], *, alive: Sequence[int]) -> int:
+    """Rows whose holder's heart has stopped are due now; returns how many there were.
+
+    They keep that holder, which the next claim counts as a death. `alive` are the heartbeats that
+    beat within DEAD_AFTER_SECONDS.
+    """
+    now = timezone.now()
+    return (
+        model._default_manager.filter(
+            due_at__gt=now, due_at__lte=now + timedelta(seconds=LEASE_SECONDS)
+        )
+        .filter(holder__isnull=False)
+        .exclude(holder__in=[NO_HEARTBEAT, *alive])
+        .update(due_at=now)
+    )
 
 
 def retry_at(attempts: int, *, now: datetime) -> datetime:
-    """When to try again after this many attempts: 5 s, doubling, at most 15 minutes."""
+    """When to try again after this many attempts: 5 s, doubling to 15 minutes, then hourly."""
+    if attempts > RETRY_HOURLY_AFTER:
+        return now + timedelta(hours=1)
     seconds = min(RETRY_FIRST_SECONDS * 2 ** max(attempts - 1, 0), RETRY_LONGEST_SECONDS)
     return now + timedelta(seconds=seconds)
 

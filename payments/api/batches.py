@@ -29,9 +29,9 @@ from payments.api.payment_shapes import (
     PaymentOutput,
     location_of,
     read_payment,
-    represent_payment,
 )
 from payments.models import ApiKey, Merchant, Payment
+from payments.representations import represent_payment
 from payments.services.batches import Batch, Order, create_batch
 
 PAYMENTS_MAX = 1_000

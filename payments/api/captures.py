@@ -9,8 +9,9 @@ from payments import doorbell
 from payments.api.authentication import HasScope, caller_of
 from payments.api.conventions import AmountField, CurrencyField, StrictSerializer, read_money
 from payments.api.idempotency import KEY_HEADER, Done, once
-from payments.api.payment_shapes import PaymentOutput, location_of, represent_payment
+from payments.api.payment_shapes import PaymentOutput, location_of
 from payments.models import ApiKey, Payment
+from payments.representations import represent_payment
 from payments.selectors import payment_of
 from payments.services.authorisations import cancel_payment, capture_payment
 

@@ -1,19 +1,17 @@
 """/disputes and /disputes/{id}"""
 
-from typing import Any
-
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from ledger.money import Money
 from payments.api.authentication import HasScope, caller_of
 from payments.api.conventions import AmountText, CurrencyField
 from payments.api.pages import PAGE_PARAMETERS, page_of
 from payments.api.parameters import choice_of
 from payments.models import Dispute
+from payments.representations import represent_dispute
 from payments.selectors import dispute_of, disputes_of
 
 
@@ -35,20 +33,6 @@ class DisputePage(serializers.Serializer):
     results = DisputeOutput(many=True)
     next_cursor = serializers.CharField(allow_null=True)
     has_more = serializers.BooleanField()
-
-
-def represent_dispute(dispute: Dispute) -> dict[str, Any]:
-    return {
-        "id": dispute.public_id,
-        "payment_id": dispute.payment.public_id,
-        "status": dispute.status,
-        "amount": dispute.money.text,
-        "currency": dispute.currency,
-        "fee": Money(dispute.fee, dispute.currency).text,
-        "reference": dispute.reference,
-        "effective_at": dispute.effective_at,
-        "created_at": dispute.created_at,
-    }
 
 
 class Disputes(APIView):

@@ -20,9 +20,10 @@ from payments.answers import Answer
 from payments.api.authentication import may_be_key
 from payments.api.conventions import read_json
 from payments.api.idempotency import checked_key, digest_of, response_of
-from payments.api.payment_shapes import location_of, plain_wish, represent_payment
+from payments.api.payment_shapes import location_of, plain_wish
 from payments.key_format import digest_of as digest_of_key
 from payments.models import ApiKey
+from payments.representations import represent_payment
 from payments.services.api_keys import note_key_use
 from payments.services.payments import (
     CREATE_PAYMENT,

@@ -126,27 +126,3 @@ def _is_plain(text: Any, length_max: int) -> bool:
 
 def location_of(payment: Payment) -> str:
     return f"/api/v1/payments/{payment.public_id}"
-
-
-def represent_payment(payment: Payment) -> dict[str, Any]:
-    return {
-        "id": payment.public_id,
-        "status": payment.status,
-        "amount": payment.money.text,
-        "currency": payment.currency,
-        "capture": payment.capture,
-        "amount_captured": payment.captured_money.text,
-        "amount_refunded": Money(payment.amount_refunded, payment.currency).text,
-        "fee": payment.fee_money.text,
-        "source": payment.source,
-        "description": payment.description,
-        "reference": payment.reference,
-        "failure_code": payment.failure_code or None,
-        "failure_reason": payment.failure_reason or None,
-        "merchant_id": payment.merchant.public_id,
-        "created_by": payment.created_by,
-        "metadata": payment.metadata,
-        "authorized_until": payment.authorized_until,
-        "created_at": payment.created_at,
-        "updated_at": payment.updated_at,
-    }

@@ -21,8 +21,8 @@ from payments.api.payment_shapes import (
     PaymentPage,
     location_of,
     read_payment,
-    represent_payment,
 )
+from payments.representations import represent_payment
 from payments.selectors import payment_of, payments_of
 from payments.services.payments import CREATE_PAYMENT, create_payment
 

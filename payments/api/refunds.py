@@ -1,7 +1,5 @@
 """/payments/{id}/refunds and /refunds/{id}"""
 
-from typing import Any
-
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -23,6 +21,7 @@ from payments.api.pages import PAGE_PARAMETERS, page_of
 from payments.api.parameters import choice_of
 from payments.gateways.base import FailureCode
 from payments.models import ApiKey, Refund
+from payments.representations import represent_refund
 from payments.selectors import payment_of, refund_of, refunds_of
 from payments.services.refunds import RefundWish, create_refund
 
@@ -55,23 +54,6 @@ class RefundPage(serializers.Serializer):
     results = RefundOutput(many=True)
     next_cursor = serializers.CharField(allow_null=True)
     has_more = serializers.BooleanField()
-
-
-def represent_refund(refund: Refund) -> dict[str, Any]:
-    return {
-        "id": refund.public_id,
-        "payment_id": refund.payment.public_id,
-        "status": refund.status,
-        "amount": refund.money.text,
-        "currency": refund.currency,
-        "reference": refund.reference,
-        "reason": refund.reason,
-        "failure_code": refund.failure_code or None,
-        "failure_reason": refund.failure_reason or None,
-        "created_by": refund.created_by,
-        "created_at": refund.created_at,
-        "updated_at": refund.updated_at,
-    }
 
 
 class PaymentRefunds(APIView):

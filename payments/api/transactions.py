@@ -12,7 +12,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from ledger.money import Money
 from payments import doorbell
 from payments.api.authentication import HasScope, caller_of
 from payments.api.conventions import (
@@ -27,6 +26,7 @@ from payments.api.idempotency import KEY_HEADER, Done, idempotency_key, once
 from payments.api.pages import PAGE_PARAMETERS, page_of
 from payments.api.parameters import choice_of
 from payments.models import ApiKey, Transfer
+from payments.representations import represent_transfer
 from payments.selectors import transfer_by_key, transfer_of, transfers_of, wallet_of
 from payments.services.transfers import TransferWish, create_transfer, refund_transfer
 
@@ -101,27 +101,6 @@ class TransactionStatus(serializers.Serializer):
     idempotency_key = serializers.CharField()
     transaction_id = serializers.CharField()
     result = TransactionOutput(allow_null=True)
-
-
-def represent_transfer(transfer: Transfer) -> dict[str, Any]:
-    return {
-        "id": transfer.public_id,
-        "status": transfer.status,
-        "source_account_id": transfer.source_account.public_id,
-        "destination_account_id": transfer.destination_account.public_id,
-        "amount": transfer.money.text,
-        "currency": transfer.currency,
-        "amount_refunded": Money(transfer.amount_refunded, transfer.currency).text,
-        "refund_of": transfer.refund_of.public_id if transfer.refund_of else None,
-        "reason": transfer.reason or None,
-        "metadata": transfer.metadata,
-        "journal_entry_id": transfer.journal_entry or None,
-        "failure_code": transfer.failure_code or None,
-        "failure_reason": transfer.failure_reason or None,
-        "created_by": transfer.created_by,
-        "created_at": transfer.created_at,
-        "updated_at": transfer.updated_at,
-    }
 
 
 def represent_acceptance(transfer: Transfer) -> dict[str, Any]:

@@ -36,6 +36,7 @@ class FailureCode(models.TextChoices):
     CAPTURE_DECLINED = "capture_declined", "The payer's bank declined the capture."
     REFUND_DECLINED = "refund_declined", "The gateway declined the refund."
     GATEWAY_REFUSED = "gateway_refused", "The gateway refused it for a reason without a code."
+    GIVEN_UP = "given_up", "We could not do it and gave it up; the gateway never saw it."
 
 
 class Action(StrEnum):

@@ -75,6 +75,7 @@ def _make_due(payment: Payment) -> Payment:
     payment.failure_code = payment.failure_reason = ""
     # A worker that has it for its expiry finds another fence and writes nothing.
     payment.fence += 1
+    payment.holder = None
     payment.save(
         update_fields=[
             "amount_to_capture",
@@ -82,6 +83,7 @@ def _make_due(payment: Payment) -> Payment:
             "due_at",
             "attempts",
             "fence",
+            "holder",
             "failure_code",
             "failure_reason",
             "updated_at",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.utils import timezone
 
 from ledger.actors import Actor
 from ledger.money import Money
@@ -18,8 +19,10 @@ from payments.errors import (
     DisputeReferenceTaken,
     PaymentNotDisputable,
 )
+from payments.events import Fact, tell
 from payments.locks import lock_dispute, lock_payment
 from payments.models import Dispute, Payment
+from payments.representations import represent_dispute
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ def open_dispute(notice: DisputeNotice, *, actor: Actor) -> Dispute:
     audit.record(
         "dispute.opened", dispute.public_id, actor=actor, after={"amount": str(dispute.money)}
     )
+    _tell([dispute])
     return dispute
 
 
@@ -106,11 +110,30 @@ def _move(dispute: Dispute, status: Dispute.Status, actor: Actor) -> None:
     audit.record(
         f"dispute.{status.lower()}", dispute.public_id, actor=actor, before={"status": before}
     )
+    _tell([dispute])
+
+
+def _tell(disputes: Sequence[Dispute]) -> None:
+    names = {Dispute.Status.OPEN: "opened"}
+    facts = [
+        Fact(
+            f"dispute.{names.get(Dispute.Status(dispute.status), dispute.status.lower())}",
+            dispute.public_id,
+            dispute.merchant_id,
+            represent_dispute(dispute),
+        )
+        for dispute in disputes
+    ]
+    tell(facts, at=timezone.now())
 
 
 @transaction.atomic
 def record_disputes(notices: Sequence[DisputeNotice]) -> list[Dispute]:
     """The dispute of each notice, opened if it is new. The caller posts its entry."""
+    references = [notice.reference for notice in notices]
+    known = set(
+        Dispute.objects.filter(reference__in=references).values_list("reference", flat=True)
+    )
     Dispute.objects.bulk_create(
         [
             Dispute(
@@ -128,7 +151,8 @@ def record_disputes(notices: Sequence[DisputeNotice]) -> list[Dispute]:
     by_reference = {
         dispute.reference: dispute
         for dispute in Dispute.objects.select_related("merchant", "payment__gateway").filter(
-            reference__in=[notice.reference for notice in notices]
+            reference__in=references
         )
     }
+    _tell([dispute for reference, dispute in by_reference.items() if reference not in known])
     return [by_reference[notice.reference] for notice in notices]

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Mapping
 
-from django.db import DataError, IntegrityError, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from ledger.actors import Actor
@@ -19,6 +19,7 @@ from payments.gateways import door_of
 from payments.gateways.environment import GatewaySecretMissing, secret_of
 from payments.gateways.signatures import SignatureRefused, check_signature
 from payments.models import Gateway, GatewayEvent
+from payments.services.engine import Trade, work_off_batch
 from payments.services.gateway_news import Later, Verdict, act_on
 
 logger = logging.getLogger(__name__)
@@ -97,18 +98,11 @@ def _parsed(body: bytes) -> dict:
 
 def process_gateway_events(limit: int = EVENTS_PER_BATCH) -> int:
     """Act on one batch of due events; returns how many it took."""
-    claimed = work.claim(GatewayEvent, limit=limit)
-    for event in claimed:
-        try:
-            _process(event)
-        except (DataError, IntegrityError):  # its own fault; its lease stands and it comes back
-            logger.exception("gateway_event.cannot_be_written: %s", event)
-    return len(claimed)
+    return work_off_batch(GATEWAY_EVENTS, limit=limit)
 
 
-@transaction.atomic
-def _process(claimed: GatewayEvent) -> None:
-    for event in work.still_held(GatewayEvent, [claimed]):
+def _act_on_events(held: list[GatewayEvent], _: None) -> None:
+    for event in held:
         verdict = _verdict_on(event)
         if isinstance(verdict, Later) and event.attempts >= verdict.attempts_max:
             verdict = Verdict(verdict.at_last, verdict.why)
@@ -118,9 +112,13 @@ def _process(claimed: GatewayEvent) -> None:
         else:
             move(event, verdict.status)
             event.due_at, event.processed_at = None, timezone.now()
-        event.save(update_fields=["status", "result", "due_at", "processed_at"])
+        event.holder = None
+        event.save(update_fields=["status", "result", "due_at", "holder", "processed_at"])
         if event.status == GatewayEvent.Status.FAILED:
             logger.error("gateway_event.failed: %s: %s", event, event.result)
+
+
+GATEWAY_EVENTS = Trade(GatewayEvent, find=lambda claimed: None, write=_act_on_events, at_once=1)
 
 
 def _verdict_on(event: GatewayEvent) -> Verdict | Later:

@@ -4,29 +4,22 @@ The gateway is called between two transactions, never inside one. A crash before
 the row as it is and due again when its lease is over; it is then asked about, never charged anew.
 """
 
-import logging
-from collections.abc import Callable
-from typing import TypeVar
-
-from django.db import DataError, IntegrityError, transaction
 from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from ledger import sql
-from ledger.errors import DomainError
 from ledger.services.posting import post_all
 from payments import work
 from payments.bookkeeping import entry_for_payment, entry_for_refund
-from payments.gateways.base import Outcome
+from payments.events import Fact, tell
+from payments.gateways.base import Declined
 from payments.locks import lock_payments
-from payments.models import Payment, Refund
-from payments.services.asking import ask
+from payments.models import Gateway, Merchant, Payment, Refund
+from payments.representations import represent_payment, represent_refund
+from payments.services.asking import Answer, ask, note_attempts
+from payments.services.engine import Trade, work_off_batch
 from payments.services.fees import FeePlans
 from payments.services.outcomes import note_payment_outcome, note_refund_outcome
-
-logger = logging.getLogger(__name__)
-
-Operation = TypeVar("Operation", Payment, Refund)
 
 # An authorisation that is due stays one until the gateway has answered.
 _STATUS_WHEN_ASKED = Case(
@@ -35,6 +28,7 @@ _STATUS_WHEN_ASKED = Case(
 )
 _REFUND_OUTCOME_FIELDS = [
     "status",
+    "holder",
     "failure_code",
     "failure_reason",
     "gateway_reference",
@@ -53,63 +47,48 @@ def process_payments(limit: int = work.BATCH_SIZE_MAX) -> int:
     Charges, authorisations, captures and cancellations are asked for; authorisations whose time is
     over expire.
     """
-    claimed = work.claim(Payment, limit=limit, status=_STATUS_WHEN_ASKED)
-    outcomes = ask(_with_relations(claimed))
-    _complete(claimed, outcomes, _complete_payments)
-    return len(claimed)
+    return work_off_batch(PAYMENTS, limit=limit, status=_STATUS_WHEN_ASKED)
 
 
 def process_refunds(limit: int = work.BATCH_SIZE_MAX) -> int:
     """Take one batch of due refunds as far as the gateways answer; returns how many it took."""
-    claimed = work.claim(Refund, limit=limit, status=Refund.Status.PROCESSING)
-    outcomes = ask(_with_relations(claimed))
-    _complete(claimed, outcomes, _complete_refunds)
-    return len(claimed)
+    return work_off_batch(REFUNDS, limit=limit, status=Refund.Status.PROCESSING)
 
 
-def _complete(
-    claimed: list[Operation],
-    outcomes: dict[int, Outcome],
-    complete: Callable[[list[Operation], dict[int, Outcome]], None],
-) -> None:
-    """Write the batch; if one row cannot be written, the others are, and that one waits."""
-    if not claimed:
-        return
-    try:
-        complete(claimed, outcomes)
-    except (DomainError, DataError, IntegrityError):  # a row's own fault; a lost database is not
-        if len(claimed) == 1:
-            # Its lease stands: it comes back when that is over, and so on until somebody mends it.
-            logger.exception("work.cannot_be_written: %s", claimed[0])
-            return
-        for row in claimed:
-            _complete([row], outcomes, complete)
+def _ask_about_payments(claimed: list[Payment]) -> dict[int, Answer]:
+    merchants = Merchant.objects.in_bulk({payment.merchant_id for payment in claimed})
+    asked = Gateway.objects.in_bulk({payment.gateway_id for payment in claimed})
+    for payment in claimed:
+        payment.merchant = merchants[payment.merchant_id]
+        payment.gateway = asked[payment.gateway_id]
+    return ask(claimed)
 
 
-def _with_relations(claimed: list[Operation]) -> list[Operation]:
-    if not claimed:
-        return []
-    model = type(claimed[0])
-    related = ("merchant", "gateway") if model is Payment else ("merchant", "payment__gateway")
-    return list(
-        model._default_manager.select_related(*related)
-        .filter(pk__in=[row.pk for row in claimed])
-        .order_by("pk")
+def _ask_about_refunds(claimed: list[Refund]) -> dict[int, Answer]:
+    payments = Payment.objects.select_related("merchant", "gateway").in_bulk(
+        {refund.payment_id for refund in claimed}
     )
+    for refund in claimed:
+        refund.payment = payments[refund.payment_id]
+        refund.merchant = refund.payment.merchant
+    return ask(claimed)
 
 
-@transaction.atomic
-def _complete_payments(claimed: list[Payment], outcomes: dict[int, Outcome]) -> None:
-    """Write all outcomes and postings in one transaction, to the rows that are still ours."""
-    held = _with_relations(work.still_held(Payment, claimed))
+def _write_payments(held: list[Payment], answers: dict[int, Answer]) -> None:
     now = timezone.now()
-    plans = FeePlans(payment.merchant for payment in held)
-    paid = []
+    plans = FeePlans({payment.merchant for payment in held})
+    facts, paid = [], []
     for payment in held:
-        note_payment_outcome(payment, outcomes.get(payment.pk), now)
+        answer, before = answers.get(payment.pk), payment.status
+        note_payment_outcome(payment, answer.outcome if answer else None, now)
+        payment.updated_at = now
         if payment.status == Payment.Status.SUCCEEDED:
             payment.fee = plans.fee_for(payment.merchant, payment.captured_money, on=now.date())
             paid.append(payment)
+        if name := _event_of(payment, before, answer):
+            facts.append(
+                Fact(name, payment.public_id, payment.merchant_id, represent_payment(payment))
+            )
     post_all([entry_for_payment(payment, now) for payment in paid])
     sql.execute(
         "payments",
@@ -129,19 +108,43 @@ def _complete_payments(claimed: list[Payment], outcomes: dict[int, Outcome]) -> 
         settlement_due_ons=[row.settlement_due_on for row in held],
         processor_fees=[row.processor_fee_expected for row in held],
         processor_fee_currencies=[row.processor_fee_currency for row in held],
+        updated_at=now,
     )
+    note_attempts(held, answers)
+    tell(facts, at=now)
 
 
-@transaction.atomic
-def _complete_refunds(claimed: list[Refund], outcomes: dict[int, Outcome]) -> None:
-    lock_payments({row.payment_id for row in claimed})
-    held = _with_relations(work.still_held(Refund, claimed))
+def _event_of(payment: Payment, before: str, answer: Answer | None) -> str:
+    """The name of what happened to the payment, if anything did."""
+    if payment.status != before:
+        return f"payment.{payment.status.lower()}"
+    if answer and isinstance(answer.outcome, Declined):
+        return f"payment.{answer.action}_failed"
+    return ""
+
+
+def _write_refunds(held: list[Refund], answers: dict[int, Answer]) -> None:
     now = timezone.now()
+    facts = []
     for refund in held:
-        note_refund_outcome(refund, outcomes[refund.pk], now)
+        note_refund_outcome(refund, answers[refund.pk].outcome, now)
+        refund.holder, refund.updated_at = None, now
         if refund.status == Refund.Status.FAILED:
             Payment.objects.filter(pk=refund.payment_id).update(
                 amount_refunded=F("amount_refunded") - refund.amount
             )
+        if refund.due_at is None:
+            name = f"refund.{refund.status.lower()}"
+            facts.append(Fact(name, refund.public_id, refund.merchant_id, represent_refund(refund)))
     post_all([entry_for_refund(row, now) for row in held if row.status == "SUCCEEDED"])
     Refund.objects.bulk_update(held, _REFUND_OUTCOME_FIELDS)
+    note_attempts(held, answers)
+    tell(facts, at=now)
+
+
+def _lock_refunded(refunds: list[Refund]) -> None:
+    lock_payments({refund.payment_id for refund in refunds})
+
+
+PAYMENTS = Trade(Payment, find=_ask_about_payments, write=_write_payments)
+REFUNDS = Trade(Refund, find=_ask_about_refunds, write=_write_refunds, lock_first=_lock_refunded)

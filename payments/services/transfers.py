@@ -1,7 +1,6 @@
 """Moving money between two accounts of one merchant."""
 
 import hashlib
-import logging
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -21,12 +20,13 @@ from ledger.states import move
 from payments import work
 from payments.bookkeeping import entry_for_transfer, entry_for_transfer_refund
 from payments.errors import IdempotencyMismatch
+from payments.events import Fact, tell
 from payments.locks import lock_transfers
 from payments.models import Merchant, Transfer
+from payments.representations import represent_transfer
+from payments.services.engine import Trade, work_off_batch
 
 FAILURE_REASON_LENGTH_MAX = 255
-
-logger = logging.getLogger(__name__)
 
 
 class SameAccount(Invalid):
@@ -59,6 +59,13 @@ class RefundExceedsTransfer(Invalid):
 
     def __init__(self, transfer: Transfer, asked: Money) -> None:
         super().__init__(f"{transfer} has {transfer.refundable} left to refund; {asked} was asked.")
+
+
+class EntryDiffers(Exception):
+    """Somebody posted something else under the key of this transfer's entry."""
+
+    def __init__(self, transfer: Transfer) -> None:
+        super().__init__(f"The journal has another entry under the key of {transfer}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,42 +179,56 @@ def process_transfers(limit: int = work.BATCH_SIZE_MAX) -> int:
     Each is COMPLETED with its entry, or FAILED for the ledger's reason; a refund that failed frees
     its part. Entries and outcomes are written in one transaction.
     """
-    claimed = work.claim(Transfer, limit=limit, status=Transfer.Status.PROCESSING)
-    if claimed:
-        _complete(claimed)
-    return len(claimed)
+    return work_off_batch(TRANSFERS, limit=limit, status=Transfer.Status.PROCESSING)
 
 
-@transaction.atomic
-def _complete(claimed: list[Transfer]) -> None:
-    lock_transfers({row.refund_of_id for row in claimed if row.refund_of_id is not None})
-    held = _with_accounts(work.still_held(Transfer, claimed))
+def _write_transfers(held: list[Transfer], _: None) -> None:
+    _with_accounts(held)
     now = timezone.now()
     results = post_entries([_entry_of(transfer, now) for transfer in held])
-    decided = [
-        transfer
-        for transfer, result in zip(held, results, strict=True)
-        if _note_result(transfer, result)
-    ]
+    for transfer, result in zip(held, results, strict=True):
+        _note_result(transfer, result)
+        transfer.due_at, transfer.updated_at = None, now
     sql.execute(
         "payments",
         "complete_transfers",
-        ids=[row.pk for row in decided],
-        statuses=[row.status for row in decided],
-        journal_entries=[row.journal_entry for row in decided],
-        failure_codes=[row.failure_code for row in decided],
-        failure_reasons=[row.failure_reason for row in decided],
+        ids=[row.pk for row in held],
+        statuses=[row.status for row in held],
+        journal_entries=[row.journal_entry for row in held],
+        failure_codes=[row.failure_code for row in held],
+        failure_reasons=[row.failure_reason for row in held],
+        updated_at=now,
+    )
+    tell(
+        [
+            Fact(
+                f"transfer.{row.status.lower()}",
+                row.public_id,
+                row.merchant_id,
+                represent_transfer(row),
+            )
+            for row in held
+        ],
+        at=now,
     )
 
 
-def _with_accounts(held: list[Transfer]) -> list[Transfer]:
+def _lock_refunded(claimed: list[Transfer]) -> None:
+    lock_transfers({row.refund_of_id for row in claimed if row.refund_of_id is not None})
+
+
+def _with_accounts(held: list[Transfer]) -> None:
+    refunded = Transfer.objects.in_bulk(
+        {row.refund_of_id for row in held if row.refund_of_id is not None}
+    )
     accounts = Account.objects.in_bulk(
         {pk for row in held for pk in (row.source_account_id, row.destination_account_id)}
     )
     for row in held:
         row.source_account = accounts[row.source_account_id]
         row.destination_account = accounts[row.destination_account_id]
-    return held
+        if row.refund_of_id is not None:
+            row.refund_of = refunded[row.refund_of_id]
 
 
 def _entry_of(transfer: Transfer, effective_at: datetime) -> Entry:
@@ -216,18 +237,22 @@ def _entry_of(transfer: Transfer, effective_at: datetime) -> Entry:
     return entry_for_transfer_refund(transfer, effective_at)
 
 
-def _note_result(transfer: Transfer, result: Result) -> bool:
-    """Set the outcome's fields on a held row; False if the ledger's answer decides nothing."""
+def _note_result(transfer: Transfer, result: Result) -> None:
     if result.status != Status.REFUSED:
         move(transfer, Transfer.Status.COMPLETED)
         transfer.journal_entry = result.public_id
-        return True
-    if result.code == "idempotency_conflict":
-        # Its entry is there and says something else, so neither outcome would be true. Its lease
-        # stands: it comes back when that is over, and so on until somebody mends it.
-        logger.error("transfer.entry_differs: %s", transfer)
-        return False
-    move(transfer, Transfer.Status.FAILED)
-    transfer.failure_code = result.code
-    transfer.failure_reason = result.message[:FAILURE_REASON_LENGTH_MAX]
-    return True
+    elif result.code == "idempotency_conflict":
+        # Its entry is there and says something else, so neither outcome would be true.
+        raise EntryDiffers(transfer)
+    else:
+        move(transfer, Transfer.Status.FAILED)
+        transfer.failure_code = result.code
+        transfer.failure_reason = result.message[:FAILURE_REASON_LENGTH_MAX]
+
+
+TRANSFERS = Trade(
+    Transfer,
+    find=lambda claimed: None,
+    write=_write_transfers,
+    lock_first=_lock_refunded,
+)

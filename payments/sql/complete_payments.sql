@@ -11,10 +11,11 @@ SET status = outcome.status,
     gateway_reference = outcome.gateway_reference,
     effective_at = outcome.effective_at,
     due_at = outcome.due_at,
+    holder = NULL,
     settlement_due_on = outcome.settlement_due_on,
     processor_fee_expected = outcome.processor_fee,
     processor_fee_currency = outcome.processor_fee_currency,
-    updated_at = now()
+    updated_at = %(updated_at)s::timestamptz
 FROM unnest(
     %(ids)s::bigint[], %(statuses)s::text[], %(captured)s::bigint[], %(to_capture)s::bigint[],
     %(cancel_requested_ats)s::timestamptz[], %(authorized_untils)s::timestamptz[],

@@ -16,7 +16,7 @@ failed_refund AS (
 ),
 freed AS (
     UPDATE payments_transfer AS transfer
-    SET amount_refunded = transfer.amount_refunded - failed_refund.amount, updated_at = now()
+    SET amount_refunded = transfer.amount_refunded - failed_refund.amount, updated_at = %(updated_at)s::timestamptz
     FROM failed_refund
     WHERE transfer.id = failed_refund.transfer_id
 )
@@ -26,6 +26,7 @@ SET status = outcome.status,
     failure_code = outcome.failure_code,
     failure_reason = outcome.failure_reason,
     due_at = NULL,
-    updated_at = now()
+    holder = NULL,
+    updated_at = %(updated_at)s::timestamptz
 FROM outcome
 WHERE transfer.id = outcome.id

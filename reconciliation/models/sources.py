@@ -40,6 +40,9 @@ class Source(models.Model):
     fx_tolerance_basis_points = models.PositiveIntegerField(
         default=0, help_text="How far a conversion may be off the reference rate."
     )
+    options = models.JSONField(
+        default=dict, blank=True, help_text="What is particular to it, by format: a CSV mapping."
+    )
 
     class Meta:
         ordering = ["code"]

@@ -14,8 +14,9 @@ from rest_framework.views import APIView
 from payments.api.authentication import HasScope, caller_of
 from payments.api.conventions import AmountText, CurrencyField
 from payments.api.merchants import MerchantOutput, represent_merchant
-from payments.api.payment_shapes import PaymentOutput, represent_payment
+from payments.api.payment_shapes import PaymentOutput
 from payments.models import ApiKey, Merchant, Payment
+from payments.representations import represent_payment
 from payments.selectors import payments_of
 from settlements.selectors import MerchantBalance, balances_of
 

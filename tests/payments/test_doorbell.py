@@ -4,15 +4,15 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import redis
 from django.conf import LazySettings, settings
 
-from payments import doorbell
+from payments import doorbell, tasks
 from payments.models import Payment
-from payments.tasks import drain
 from tests.factories import ApiKeyFactory
 from tests.support.api import Api
 from tests.support.servers import Child, OwnValkey, own_valkey, wait_for
@@ -91,14 +91,14 @@ def test_drain_works_until_nothing_is_left(broker: redis.Redis) -> None:
     doorbell.publish(PAYMENTS)
     batches = iter([3, 2, 1, 0])
 
-    drain(PAYMENTS, lambda: next(batches))
+    tasks.drain(replace(tasks.PAYMENTS, work_off=lambda: next(batches)))
 
     assert list(batches) == []
     assert not broker.exists(doorbell._key(PAYMENTS))
 
 
 def test_backlog_that_is_too_long_for_one_task_rings_again(broker: redis.Redis) -> None:
-    drain(PAYMENTS, lambda: 1)
+    tasks.drain(replace(tasks.PAYMENTS, work_off=lambda: 1), seconds=0.1)
 
     wait_for(lambda: broker.llen("celery") == 1)
 

@@ -186,13 +186,13 @@ def test_gateway_that_never_answers_is_asked_less_and_less_often(
     assert (payment.status, payment.attempts) == ("PROCESSING", 4)
 
 
-def test_pauses_double_up_to_a_quarter_of_an_hour() -> None:
+def test_pauses_double_up_to_a_quarter_of_an_hour_and_become_hours() -> None:
     pauses = [
         (work.retry_at(attempts, now=MONDAY) - MONDAY).total_seconds()
-        for attempts in (1, 2, 3, 8, 9, 100, 10_000)
+        for attempts in (1, 2, 3, 8, 9, 12, 13, 10_000)
     ]
 
-    assert pauses == [5, 10, 20, 640, 900, 900, 900]
+    assert pauses == [5, 10, 20, 640, 900, 900, 3600, 3600]
 
 
 @pytest.mark.django_db

@@ -13,7 +13,9 @@ from payments import work
 from payments.bookkeeping import entry_for_transfer
 from payments.errors import IdempotencyMismatch
 from payments.models import Merchant, Transfer
+from payments.services.engine import do_rows
 from payments.services.transfers import (
+    TRANSFERS,
     AccountCurrencyMismatch,
     RefundExceedsTransfer,
     SameAccount,
@@ -23,7 +25,6 @@ from payments.services.transfers import (
     process_transfers,
     refund_transfer,
 )
-from payments.services.transfers import _complete as complete
 from payments.services.wallets import create_wallet
 from tests.factories import MerchantFactory, eur
 from tests.support.books import balances, t_accounts
@@ -189,7 +190,7 @@ def test_worker_that_lost_its_rows_writes_nothing(till: Account, safe: Account) 
     Transfer.objects.update(due_at=timezone.now())
     work.claim(Transfer, status="PROCESSING")
 
-    complete(claimed)
+    do_rows(claimed, TRANSFERS)
 
     transfer.refresh_from_db()
     assert (transfer.status, transfer.fence) == ("PROCESSING", 2)
