@@ -144,6 +144,9 @@ LEDGER_ANCHOR_URL = env.str("LEDGER_ANCHOR_URL", default="")
 # For how long a repeated request gets the answer it got; what it did stays unique for ever.
 IDEMPOTENCY_DAYS = env.int("IDEMPOTENCY_DAYS", default=30)
 
+# How long the simulated processor takes for each request.
+SIMULATOR_LATENCY_SECONDS = env.float("SIMULATOR_LATENCY_SECONDS", default=0.0)
+
 # --- Redis and Celery ----------------------------------------------------------------------
 
 # A slow or paused Redis may cost a caller this long, never more.

@@ -106,7 +106,10 @@ class Money:
     @property
     def text(self) -> str:
         """The amount in major units with exactly the currency's decimals: "100.00", JPY "100"."""
-        return f"{self.decimal:.{CURRENCY_EXPONENTS[self.currency]}f}"
+        exponent = CURRENCY_EXPONENTS[self.currency]
+        digits = str(abs(self.amount)).rjust(exponent + 1, "0")
+        sign = "-" if self.amount < 0 else ""
+        return f"{sign}{digits[:-exponent]}.{digits[-exponent:]}" if exponent else f"{sign}{digits}"
 
     def __str__(self) -> str:
         return f"{self.text} {self.currency}"

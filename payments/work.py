@@ -1,22 +1,23 @@
 """Rows are the queue. One small mechanism for every kind of work that waits in a table.
 
-A row that wants attention has a `due_at`. A worker claims a batch: it becomes the holder, moves
-`due_at` past the lease and takes the next `fence` number, commits, does the outside part, and
-writes the result only to rows whose fence is still its own. A worker that dies leaves its rows due
-again, when its heart has not beaten for a while or at the latest when the lease is over; one that
-was only slow finds another fence and writes nothing.
+A row that wants attention has a `due_at`. A worker claims a batch: it becomes the holder until the
+lease is over and takes the next `fence` number, commits, does the outside part, and writes the
+result only to rows whose fence is still its own. The rows of a worker that died are free again when
+its heart has not beaten for a while, or at the latest when the lease is over; one that was only
+slow finds another fence and writes nothing.
 
 Whoever changes a row that a worker may hold takes the next fence too, so that what the worker read
 when it claimed is still true when it writes.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from django.db import models, transaction
-from django.db.models import Case, F, Min, When
+from django.db.models import Case, F, Min, Q, Value, When
 from django.utils import timezone
 
 LEASE_SECONDS = 60
@@ -48,6 +49,9 @@ class Work(models.Model):
     holder = models.BigIntegerField(
         null=True, blank=True, help_text="Heartbeat of the worker that has it; 0: has none."
     )
+    leased_until = models.DateTimeField(
+        null=True, blank=True, help_text="Until when the holder has it; means nothing without one."
+    )
     deaths = models.PositiveIntegerField(
         default=0, db_default=0, help_text="How many workers died while they held it."
     )
@@ -72,6 +76,11 @@ def due_index(name: str) -> models.Index:
     )
 
 
+def free(now: datetime) -> Q:
+    """Rows that nobody holds, or whose holder has had its time."""
+    return Q(holder__isnull=True) | Q(leased_until__lte=now)
+
+
 def hold_as(heartbeat: int) -> None:
     """From now on this process claims under this heartbeat."""
     global _holder
@@ -86,43 +95,60 @@ def holder() -> int:
 
 @transaction.atomic
 def claim(
-    model: type[WorkModel], *, limit: int = BATCH_SIZE_MAX, **changes: Any
+    model: type[WorkModel],
+    *,
+    limit: int = BATCH_SIZE_MAX,
+    becomes: Mapping[str, str] = MappingProxyType({}),
 ) -> list[WorkModel]:
     """Take up to `limit` due rows for LEASE_SECONDS, counting the attempt before it is made.
 
     Rows another worker holds are skipped. A row whose last holder never wrote back has cost one
-    death; such rows come in smaller batches. `changes` are written to every claimed row.
+    death; such rows come in smaller batches. `becomes` says which status changes into which.
     """
     now = timezone.now()
-    waiting = model._default_manager.filter(due_at__lte=now).order_by("due_at", "id")
-    found = list(
-        waiting.select_for_update(skip_locked=True, of=("self",)).values_list(
-            "pk", "deaths", "holder"
-        )[:limit]
+    lease_ends_at = now + timedelta(seconds=LEASE_SECONDS)
+    due = list(
+        model._default_manager.filter(free(now), due_at__lte=now)
+        .order_by("due_at", "id")
+        .select_for_update(skip_locked=True, of=("self",))[:limit]
     )
-    ids = _healthiest([(pk, deaths + (held is not None)) for pk, deaths, held in found])
-    if not ids:
-        return []
-    model._default_manager.filter(pk__in=ids).update(
-        due_at=now + timedelta(seconds=LEASE_SECONDS),
+    for row in due:
+        row.deaths += row.holder is not None
+    claimed = _healthiest(due)
+    for row in claimed:
+        row.holder, row.leased_until = holder(), lease_ends_at
+        row.attempts += 1
+        row.fence += 1
+        if becomes:
+            row.status = becomes.get(row.status, row.status)
+    if claimed:
+        _write_claim(model, claimed, becomes)
+    return sorted(claimed, key=lambda row: row.pk)
+
+
+def _write_claim(
+    model: type[WorkModel], claimed: Sequence[WorkModel], becomes: Mapping[str, str]
+) -> None:
+    changes: dict[str, Any] = {}
+    if becomes:
+        whens = [When(status=before, then=Value(after)) for before, after in becomes.items()]
+        changes["status"] = Case(*whens, default=F("status"))
+    first = claimed[0]
+    model._default_manager.filter(pk__in=[row.pk for row in claimed]).update(
+        leased_until=first.leased_until,
         attempts=F("attempts") + 1,
         fence=F("fence") + 1,
-        deaths=Case(
-            When(holder__isnull=False, then=F("deaths") + 1),
-            default=F("deaths"),
-            output_field=models.IntegerField(),
-        ),
-        holder=holder(),
+        deaths=first.deaths,  # all have the same
+        holder=first.holder,
         **changes,
     )
-    return list(model._default_manager.filter(pk__in=ids).order_by("pk"))
 
 
-def _healthiest(found: Sequence[tuple[int, int]]) -> list[int]:
-    """Of (row, deaths) in the order they are due, those to take together."""
-    fewest = min((deaths for _, deaths in found), default=0)
+def _healthiest(due: Sequence[WorkModel]) -> list[WorkModel]:
+    """Of the rows in the order they are due, those to take together."""
+    fewest = min((row.deaths for row in due), default=0)
     size = BATCH_SIZE_BY_DEATHS.get(fewest, 1)
-    return [pk for pk, deaths in found if deaths == fewest][:size]
+    return [row for row in due if row.deaths == fewest][:size]
 
 
 def still_held(model: type[WorkModel], claimed: list[WorkModel]) -> list[WorkModel]:
@@ -152,24 +178,20 @@ def release(model: type[Work], claimed: Sequence[Work]) -> None:
             pk__in=[row.pk for row in claimed if row.fence == fence],
             fence=fence,
             holder__isnull=False,
-        ).update(due_at=timezone.now(), holder=None)
+        ).update(holder=None)
 
 
 def release_dead(model: type[Work], *, alive: Sequence[int]) -> int:
-    """Rows whose holder's heart has stopped are due now; returns how many there were.
+    """Rows whose holder's heart has stopped are free now; returns how many there were.
 
     They keep that holder, which the next claim counts as a death. `alive` are the heartbeats that
     beat within DEAD_AFTER_SECONDS.
     """
     now = timezone.now()
-    return (
-        model._default_manager.filter(
-            due_at__gt=now, due_at__lte=now + timedelta(seconds=LEASE_SECONDS)
-        )
-        .filter(holder__isnull=False)
-        .exclude(holder__in=[NO_HEARTBEAT, *alive])
-        .update(due_at=now)
+    held = model._default_manager.filter(
+        due_at__isnull=False, holder__isnull=False, leased_until__gt=now
     )
+    return held.exclude(holder__in=[NO_HEARTBEAT, *alive]).update(leased_until=now)
 
 
 def retry_at(attempts: int, *, now: datetime) -> datetime:
@@ -182,6 +204,6 @@ def retry_at(attempts: int, *, now: datetime) -> datetime:
 
 def oldest_due(model: type[WorkModel]) -> datetime | None:
     """Since when the longest waiting row is due; None when nothing waits."""
-    return model._default_manager.filter(due_at__lte=timezone.now()).aggregate(at=Min("due_at"))[
-        "at"
-    ]
+    now = timezone.now()
+    waiting = model._default_manager.filter(free(now), due_at__lte=now)
+    return waiting.aggregate(at=Min("due_at"))["at"]

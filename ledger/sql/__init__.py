@@ -1,7 +1,6 @@
 """Runs the statements kept as files: one file, one statement, its first line says what it does."""
 
 import collections
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -16,7 +15,7 @@ from django.db import connection
 Row = Any
 Parameters = dict[str, Any]
 
-_NEEDS_ESCAPE = re.compile(r'["\\\\]')
+LARGE_CHARS = 10_000
 
 
 @cache
@@ -27,12 +26,25 @@ def statement(app: str, name: str) -> str:
 
 def rows(app: str, name: str, **params: Any) -> list[Row]:
     """Run a statement and return its rows as named tuples."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement(app, name), _bound(params))
+    with _executed(app, name, params) as cursor:
         if cursor.description is None:
             return []
         shape = _row_type(tuple(column.name for column in cursor.description))
         return [shape(*row) for row in cursor.fetchall()]
+
+
+@contextmanager
+def _executed(app: str, name: str, params: Parameters) -> Iterator[Any]:
+    bound = _bound(params)
+    if sum(len(value) for value in bound.values() if type(value) is str) < LARGE_CHARS:
+        with connection.cursor() as cursor:
+            cursor.execute(statement(app, name), bound)
+            yield cursor
+        return
+    # Binds on the server: what a large batch sends is neither escaped nor parsed as SQL.
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        yield cursor.execute(statement(app, name), bound, prepare=False)
 
 
 def rows_prepared(app: str, name: str, **params: Any) -> list[tuple[Any, ...]]:
@@ -49,8 +61,7 @@ def rows_prepared(app: str, name: str, **params: Any) -> list[tuple[Any, ...]]:
 
 def execute(app: str, name: str, **params: Any) -> int:
     """Run a statement and return how many rows it touched."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement(app, name), _bound(params))
+    with _executed(app, name, params) as cursor:
         return cursor.rowcount
 
 
@@ -65,7 +76,6 @@ def pipeline() -> Iterator[Callable[..., psycopg.Cursor]]:
     driver = connection.connection
 
     def send(app: str, name: str, **params: Any) -> psycopg.Cursor:
-        # Binds on the server: what a large batch sends is neither escaped nor parsed as SQL.
         cursor = psycopg.Cursor(driver)
         return cursor.execute(statement(app, name), _bound(params), prepare=False)
 
@@ -116,7 +126,7 @@ def _moment(value: datetime | None) -> str:
 
 
 def _quoted(text: str) -> str:
-    return '"' + _NEEDS_ESCAPE.sub(r"\\\g<0>", text) + '"'
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 @cache

@@ -4,12 +4,17 @@ It decides by the source token (TOKENS) and remembers by the key, as real proces
 An authorisation is captured or given back once; after seven days it is forgotten.
 """
 
+import math
+import time
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from ledger import sql
 from payments.gateways.base import (
     AUTHORIZATION_DAYS,
     Accepted,
@@ -21,6 +26,9 @@ from payments.gateways.base import (
     Unanswered,
 )
 from payments.models import SimulatedOperation
+from payments.models.simulator import simulated_reference
+
+CONCURRENT_REQUESTS = 64
 
 ACCEPTED_TOKENS = {
     "tok_visa": "accepted",
@@ -57,24 +65,28 @@ class Simulator:
         self.gateway = gateway
 
     def perform(self, requests: Sequence[GatewayRequest]) -> list[Outcome]:
-        seen_before = set(self._journal(requests))
-        self._remember([request for request in requests if request.key not in seen_before])
-        SimulatedOperation.objects.filter(key__in=seen_before, outcome=Result.BROKEN).update(
-            outcome=Result.ACCEPTED
-        )
-        journal = self._journal(requests)
+        _take_time(requests)
+        journal = self._do(requests)
+        # What failed once succeeds when it is tried again.
+        broken = [each.key for each in journal.values() if _is_broken(each) and not each.is_new]
+        if broken:
+            operations = SimulatedOperation.objects.filter(key__in=broken, outcome=Result.BROKEN)
+            operations.update(outcome=Result.ACCEPTED)
+        if broken or len(journal) < len(requests):  # or somebody else was doing it just now
+            journal |= self._journal(requests)
         return [_answer(request, journal[request.key]) for request in requests]
 
     def look_up(self, requests: Sequence[GatewayRequest]) -> list[Outcome | None]:
+        _take_time(requests)
         journal = self._journal(requests)
         return [
             None
-            if request.key not in journal or journal[request.key].outcome == Result.BROKEN
+            if request.key not in journal or _is_broken(journal[request.key])
             else _recorded_outcome(journal[request.key])
             for request in requests
         ]
 
-    def _journal(self, requests: Sequence[GatewayRequest]) -> dict[str, SimulatedOperation]:
+    def _journal(self, requests: Sequence[GatewayRequest]) -> dict[str, Any]:
         keys = [request.key for request in requests]
         return {
             operation.key: operation
@@ -82,18 +94,37 @@ class Simulator:
         }
 
     @transaction.atomic
-    def _remember(self, requests: list[GatewayRequest]) -> None:
-        """Decide what is new; authorisations are locked, so that each is ended once."""
+    def _do(self, requests: Sequence[GatewayRequest]) -> dict[str, Any]:
+        """Decide and do what is new; authorisations are locked, so that each is ended once."""
+        if not requests:
+            return {}
         live = self._lock_live_authorisations(requests)
-        operations = []
+        codes = []
         for request in requests:
             code = _decline_code(request, live)
             if request.action in (Action.CAPTURE, Action.CANCEL) and not code:
                 live.discard(request.parent_gateway_reference)
-            operations.append(self._operation(request, code))
-        SimulatedOperation.objects.bulk_create(operations, ignore_conflicts=True)
+            codes.append(code)
+        rows = sql.rows(
+            "payments",
+            "simulate_operations",
+            gateway=self.gateway,
+            keys=[request.key for request in requests],
+            kinds=[request.action for request in requests],
+            merchants=[request.merchant for request in requests],
+            sources=[request.source for request in requests],
+            references=[request.reference for request in requests],
+            parent_references=[request.parent_reference for request in requests],
+            amounts=[request.money.amount for request in requests],
+            currencies=[request.money.currency for request in requests],
+            outcomes=[
+                _first_result(request, code) for request, code in zip(requests, codes, strict=True)
+            ],
+            decline_codes=codes,
+        )
+        return {row.key: row for row in rows}
 
-    def _lock_live_authorisations(self, requests: list[GatewayRequest]) -> set[str]:
+    def _lock_live_authorisations(self, requests: Sequence[GatewayRequest]) -> set[str]:
         """Those the requests want to end that nothing has ended and time has not, by our name."""
         names = {
             request.parent_gateway_reference
@@ -127,25 +158,22 @@ class Simulator:
             if (operation.merchant, operation.reference) not in ended
         }
 
-    def _operation(self, request: GatewayRequest, decline_code: str) -> SimulatedOperation:
-        fails_once = request.source == "tok_error_once" and request.action in (
-            Action.CHARGE,
-            Action.AUTHORIZE,
-        )
-        outcome = Result.DECLINED if decline_code else Result.ACCEPTED
-        return SimulatedOperation(
-            gateway=self.gateway,
-            key=request.key,
-            kind=request.action,
-            merchant=request.merchant,
-            source=request.source,
-            reference=request.reference,
-            parent_reference=request.parent_reference,
-            amount=request.money.amount,
-            currency=request.money.currency,
-            outcome=Result.BROKEN if fails_once else outcome,
-            decline_code=decline_code,
-        )
+
+def _take_time(requests: Sequence[GatewayRequest]) -> None:
+    """As long as it takes over a network, when only so many requests are under way at a time."""
+    if settings.SIMULATOR_LATENCY_SECONDS:
+        rounds = math.ceil(len(requests) / CONCURRENT_REQUESTS)
+        time.sleep(settings.SIMULATOR_LATENCY_SECONDS * rounds)
+
+
+def _first_result(request: GatewayRequest, decline_code: str) -> str:
+    if request.source == "tok_error_once" and request.action in (Action.CHARGE, Action.AUTHORIZE):
+        return Result.BROKEN.value
+    return (Result.DECLINED if decline_code else Result.ACCEPTED).value
+
+
+def _is_broken(operation: Any) -> bool:
+    return operation.outcome == Result.BROKEN
 
 
 def _decline_code(request: GatewayRequest, live: set[str]) -> str:
@@ -165,18 +193,20 @@ def _decline_code(request: GatewayRequest, live: set[str]) -> str:
             return _DECLINED_TOKENS.get(request.source, FailureCode.CARD_DECLINED)
 
 
-def _answer(request: GatewayRequest, operation: SimulatedOperation) -> Outcome:
+def _answer(request: GatewayRequest, operation: Any) -> Outcome:
     if request.source == "tok_timeout" and request.action != Action.REFUND:
         return Unanswered("timeout")
-    if operation.outcome == Result.BROKEN:
+    if _is_broken(operation):
         return Unanswered("server_error")
     return _recorded_outcome(operation)
 
 
-def _recorded_outcome(operation: SimulatedOperation) -> Outcome:
+def _recorded_outcome(operation: Any) -> Outcome:
+    """What an operation, or a row of `simulate_operations`, says."""
     if operation.outcome != Result.ACCEPTED:
         return Declined(operation.decline_code, FailureCode(operation.decline_code).label)
+    reference = simulated_reference(operation.id)
     if operation.kind != Kind.AUTHORIZE:
-        return Accepted(operation.gateway_reference)
+        return Accepted(reference)
     until = operation.created_at + timedelta(days=AUTHORIZATION_DAYS)
-    return Accepted(operation.gateway_reference, authorized_until=until)
+    return Accepted(reference, authorized_until=until)

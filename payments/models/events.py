@@ -15,7 +15,7 @@ def event_id() -> str:
 class Event(models.Model):
     """One business fact, written in the transaction of the fact."""
 
-    public_id = models.CharField(max_length=40, unique=True, default=event_id, editable=False)
+    public_id = models.CharField(max_length=40, default=event_id, editable=False)
     merchant = models.ForeignKey(
         Merchant, null=True, blank=True, on_delete=models.PROTECT, db_index=False
     )
@@ -29,6 +29,8 @@ class Event(models.Model):
         ordering = ["-id"]
         indexes = [models.Index(fields=["merchant", "-id"], name="payments_event_by_merchant")]
         constraints = [
+            # Not `unique=True`, which would keep an index for LIKE beside it.
+            models.UniqueConstraint(fields=["public_id"], name="payments_event_public_id_unique"),
             models.UniqueConstraint(
                 fields=["subject", "sequence"], name="payments_event_in_sequence"
             ),

@@ -42,8 +42,12 @@ class Payment(Work):
     }
 
     public_id = models.CharField(max_length=40, default=payment_id, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="payments")
-    gateway = models.ForeignKey(Gateway, on_delete=models.PROTECT, related_name="payments")
+    merchant = models.ForeignKey(
+        Merchant, on_delete=models.PROTECT, related_name="payments", db_index=False
+    )
+    gateway = models.ForeignKey(
+        Gateway, on_delete=models.PROTECT, related_name="payments", db_index=False
+    )
     idempotency_key = models.CharField(max_length=255)
     request_digest = models.CharField(max_length=64, help_text="SHA-256 of what was asked.")
     reference = models.CharField(

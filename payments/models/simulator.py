@@ -6,6 +6,10 @@ from django.db.models.functions import Now
 from ledger.money import Money
 
 
+def simulated_reference(operation_id: int) -> str:
+    return f"sim_{operation_id:012d}"
+
+
 class SimulatedOperation(models.Model):
     """One charge or refund as the simulated processor remembers it. One row per key, ever."""
 
@@ -22,7 +26,7 @@ class SimulatedOperation(models.Model):
         BROKEN = "broken"  # answered with an error once; the next call with the key is accepted
 
     gateway = models.CharField(max_length=40)
-    key = models.CharField(max_length=120, unique=True, help_text="Our key for the call.")
+    key = models.CharField(max_length=120, help_text="Our key for the call.")
     kind = models.CharField(max_length=10, choices=Kind)
     merchant = models.CharField(max_length=40)
     source = models.CharField(max_length=80)
@@ -37,6 +41,9 @@ class SimulatedOperation(models.Model):
 
     class Meta:
         ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["key"], name="payments_simulatedoperation_once_per_key")
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
@@ -47,4 +54,4 @@ class SimulatedOperation(models.Model):
 
     @property
     def gateway_reference(self) -> str:
-        return f"sim_{self.pk:012d}"
+        return simulated_reference(self.pk)

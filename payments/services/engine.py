@@ -6,9 +6,9 @@ second leaves the row as it is; it comes back when its worker is known to be gon
 
 import logging
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import InterfaceError, OperationalError, close_old_connections, transaction
@@ -39,18 +39,17 @@ class Trade(Generic[WorkModel, Findings]):
     find: Callable[[list[WorkModel]], Findings]
     write: Callable[[list[WorkModel], Findings], None]
     lock_first: Callable[[list[WorkModel]], None] = lambda rows: None
+    becomes: Mapping[str, str] = field(default_factory=dict)  # its status when it is taken
     at_once: int = work.BATCH_SIZE_MAX  # rows that share a transaction
 
 
-def work_off_batch(
-    trade: Trade[WorkModel, Findings], *, limit: int = work.BATCH_SIZE_MAX, **changes: Any
-) -> int:
+def work_off_batch(trade: Trade[WorkModel, Findings], *, limit: int = work.BATCH_SIZE_MAX) -> int:
     """Take one batch of due rows as far as it goes; returns how many rows it took.
 
     A row that cannot be done does not keep the others: it is tried again later and parked in the
     end, as is one that has killed its workers.
     """
-    claimed = work.claim(trade.model, limit=limit, **changes)
+    claimed = work.claim(trade.model, limit=limit, becomes=trade.becomes)
     for row in claimed:
         if row.deaths >= work.DEATHS_MAX:
             park(row, f"{row.deaths} workers died while they held it.")

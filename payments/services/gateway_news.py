@@ -7,7 +7,6 @@ end, so news of them is acted on.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TypeVar
 
 from django.db.models import QuerySet, Sum
@@ -15,7 +14,6 @@ from django.utils import timezone
 
 from ledger.actors import Actor
 from ledger.errors import DomainError
-from payments import work
 from payments.gateways.inbound import (
     About,
     DisputeFact,
@@ -198,8 +196,7 @@ def _payment_of(gateway: Gateway, about: About) -> Payment | None:
 def _ask_soon(rows: QuerySet[Row], subject: Payment | Refund) -> Later:
     """Rows that wait for a later attempt are due now; those a worker may hold are left to it."""
     now = timezone.now()
-    lease_over = now + timedelta(seconds=work.LEASE_SECONDS)
-    rows.filter(due_at__gt=lease_over).update(due_at=now)
+    rows.filter(due_at__gt=now, holder__isnull=True).update(due_at=now)
     why = f"Waits for {subject}."
     return Later(why, GatewayEvent.Status.FAILED, UNSETTLED_ATTEMPTS_MAX)
 

@@ -4,7 +4,7 @@ The gateway is called between two transactions, never inside one. A crash before
 the row as it is and due again when its lease is over; it is then asked about, never charged anew.
 """
 
-from django.db.models import Case, F, Value, When
+from django.db.models import F
 from django.utils import timezone
 
 from ledger import sql
@@ -21,11 +21,6 @@ from payments.services.engine import Trade, work_off_batch
 from payments.services.fees import FeePlans
 from payments.services.outcomes import note_payment_outcome, note_refund_outcome
 
-# An authorisation that is due stays one until the gateway has answered.
-_STATUS_WHEN_ASKED = Case(
-    When(status=Payment.Status.PENDING, then=Value(Payment.Status.PROCESSING.value)),
-    default=F("status"),
-)
 _REFUND_OUTCOME_FIELDS = [
     "status",
     "holder",
@@ -47,12 +42,12 @@ def process_payments(limit: int = work.BATCH_SIZE_MAX) -> int:
     Charges, authorisations, captures and cancellations are asked for; authorisations whose time is
     over expire.
     """
-    return work_off_batch(PAYMENTS, limit=limit, status=_STATUS_WHEN_ASKED)
+    return work_off_batch(PAYMENTS, limit=limit)
 
 
 def process_refunds(limit: int = work.BATCH_SIZE_MAX) -> int:
     """Take one batch of due refunds as far as the gateways answer; returns how many it took."""
-    return work_off_batch(REFUNDS, limit=limit, status=Refund.Status.PROCESSING)
+    return work_off_batch(REFUNDS, limit=limit)
 
 
 def _ask_about_payments(claimed: list[Payment]) -> dict[int, Answer]:
@@ -146,5 +141,17 @@ def _lock_refunded(refunds: list[Refund]) -> None:
     lock_payments({refund.payment_id for refund in refunds})
 
 
-PAYMENTS = Trade(Payment, find=_ask_about_payments, write=_write_payments)
-REFUNDS = Trade(Refund, find=_ask_about_refunds, write=_write_refunds, lock_first=_lock_refunded)
+PAYMENTS = Trade(
+    Payment,
+    find=_ask_about_payments,
+    write=_write_payments,
+    # An authorisation that is due stays one until the gateway has answered.
+    becomes={Payment.Status.PENDING: Payment.Status.PROCESSING},
+)
+REFUNDS = Trade(
+    Refund,
+    find=_ask_about_refunds,
+    write=_write_refunds,
+    lock_first=_lock_refunded,
+    becomes={Refund.Status.PENDING: Refund.Status.PROCESSING},
+)

@@ -179,7 +179,7 @@ def process_transfers(limit: int = work.BATCH_SIZE_MAX) -> int:
     Each is COMPLETED with its entry, or FAILED for the ledger's reason; a refund that failed frees
     its part. Entries and outcomes are written in one transaction.
     """
-    return work_off_batch(TRANSFERS, limit=limit, status=Transfer.Status.PROCESSING)
+    return work_off_batch(TRANSFERS, limit=limit)
 
 
 def _write_transfers(held: list[Transfer], _: None) -> None:
@@ -255,4 +255,5 @@ TRANSFERS = Trade(
     find=lambda claimed: None,
     write=_write_transfers,
     lock_first=_lock_refunded,
+    becomes={Transfer.Status.ACCEPTED: Transfer.Status.PROCESSING},
 )

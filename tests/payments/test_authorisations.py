@@ -41,7 +41,9 @@ def operations(payment: Payment) -> list[tuple[str, int, str]]:
 
 def process(payment: Payment) -> Payment:
     """What is due becomes due now, and one worker comes by."""
-    Payment.objects.filter(pk=payment.pk, due_at__isnull=False).update(due_at=timezone.now())
+    Payment.objects.filter(pk=payment.pk, due_at__isnull=False).update(
+        due_at=timezone.now(), leased_until=timezone.now()
+    )
     process_payments()
     return Payment.objects.get(pk=payment.pk)
 
@@ -375,7 +377,7 @@ def test_capture_asked_for_while_a_worker_looks_at_the_expiry_is_not_lost(
     """Its clock is ahead of ours: it has taken the row to expire it, and we still capture."""
     payment = AuthorizedPaymentFactory(money=eur("100.00"))
     other = PaymentFactory(merchant=payment.merchant)
-    Payment.objects.filter(pk=payment.pk).update(due_at=timezone.now())
+    Payment.objects.filter(pk=payment.pk).update(due_at=timezone.now(), leased_until=timezone.now())
     gateway = EventfulGateway(before=lambda: capture_payment(payment, actor=ACTOR))
     with monkeypatch.context() as patch:
         use_gateway(patch, gateway)

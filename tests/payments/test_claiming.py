@@ -14,7 +14,7 @@ from payments.gateways.base import Declined
 from payments.models import Gateway, Payment, Refund, SimulatedOperation
 from payments.services.gateways import define_gateway
 from payments.services.payments import PaymentWish, create_payment
-from payments.services.processing import process_payments, process_refunds
+from payments.services.processing import PAYMENTS, process_payments, process_refunds
 from tests.factories import MerchantFactory, PaymentFactory, RefundFactory, eur
 from tests.support.books import assert_books_balance, balances
 from tests.support.entries import deposit, wallet
@@ -26,7 +26,9 @@ MONDAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 def make_due(model: type[Payment] | type[Refund] = Payment) -> None:
     """Time passes: leases and pauses are over."""
-    model.objects.filter(due_at__isnull=False).update(due_at=timezone.now())
+    model.objects.filter(due_at__isnull=False).update(
+        due_at=timezone.now(), leased_until=timezone.now()
+    )
 
 
 # --- What becomes of a payment -------------------------------------------------------------
@@ -40,15 +42,15 @@ def test_claim_takes_the_oldest_due_rows_for_the_length_of_a_lease() -> None:
     for payment, minutes in ((first, -1), (second, -3), (third, -2), (later, 1)):
         Payment.objects.filter(pk=payment.pk).update(due_at=now + timedelta(minutes=minutes))
 
-    claimed = work.claim(Payment, limit=2, status="PROCESSING")
+    claimed = work.claim(Payment, limit=2, becomes=PAYMENTS.becomes)
 
     assert claimed == [second, third]
     assert {(row.status, row.attempts, row.fence) for row in claimed} == {("PROCESSING", 1, 1)}
     for row in claimed:
-        assert row.due_at is not None
-        assert 59 < (row.due_at - now).total_seconds() < 65
-    assert work.claim(Payment, limit=10, status="PROCESSING") == [first]
-    assert work.claim(Payment, limit=10, status="PROCESSING") == []
+        assert row.leased_until is not None
+        assert 59 < (row.leased_until - now).total_seconds() < 65
+    assert work.claim(Payment, limit=10, becomes=PAYMENTS.becomes) == [first]
+    assert work.claim(Payment, limit=10, becomes=PAYMENTS.becomes) == []
 
 
 @pytest.mark.django_db
@@ -69,7 +71,7 @@ def test_rows_another_worker_is_claiming_are_skipped_not_waited_for() -> None:
 
     with transaction.atomic():
         Payment.objects.select_for_update().get(pk=taken.pk)
-        (claimed,) = run_together(lambda: work.claim(Payment, status="PROCESSING"))
+        (claimed,) = run_together(lambda: work.claim(Payment, becomes=PAYMENTS.becomes))
 
     assert claimed == [free]
 

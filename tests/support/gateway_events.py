@@ -60,7 +60,9 @@ def hear(kind: str, thing: dict[str, Any]) -> GatewayEvent:
 
 def act(event: GatewayEvent) -> GatewayEvent:
     """Time passes until the event is due, and it is acted on."""
-    GatewayEvent.objects.filter(pk=event.pk, due_at__isnull=False).update(due_at=timezone.now())
+    GatewayEvent.objects.filter(pk=event.pk, due_at__isnull=False).update(
+        due_at=timezone.now(), leased_until=timezone.now()
+    )
     process_gateway_events()
     event.refresh_from_db()
     return event
@@ -75,4 +77,6 @@ def work_off() -> None:
 def make_due() -> None:
     """Pauses and leases are over."""
     for model in (Payment, Refund):
-        model.objects.filter(due_at__isnull=False).update(due_at=timezone.now())
+        model.objects.filter(due_at__isnull=False).update(
+            due_at=timezone.now(), leased_until=timezone.now()
+        )

@@ -122,7 +122,7 @@ def test_idm_06_unknown_outcome_is_asked_about_under_one_key_until_it_is_known(a
 
     process_payments()
     unknown = api.get(f"/payments/{payment_id}").json()
-    Payment.objects.update(due_at=timezone.now())
+    Payment.objects.update(due_at=timezone.now(), leased_until=timezone.now())
     process_payments()
 
     assert unknown["status"] == "PROCESSING"

@@ -255,7 +255,9 @@ def test_news_makes_a_waiting_payment_be_asked_about(
 def test_news_leaves_a_payment_alone_that_a_worker_holds(shop: Merchant) -> None:
     payment = PaymentFactory(merchant=shop, source="pm_card_visa")
     leased = timezone.now() + timedelta(seconds=59)
-    Payment.objects.filter(pk=payment.pk).update(status="PROCESSING", due_at=leased)
+    Payment.objects.filter(pk=payment.pk).update(
+        status="PROCESSING", due_at=leased, holder=7, leased_until=leased
+    )
 
     event = hear(
         "payment_intent.succeeded",
