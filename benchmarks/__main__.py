@@ -43,6 +43,12 @@ def measure_http(options: argparse.Namespace) -> list[Table]:
     return http.run(writers.Effort(max(options.seconds, 1.0), options.rounds))
 
 
+def measure_engine(options: argparse.Namespace) -> list[Table]:
+    from benchmarks import engine
+
+    return engine.run(options.rounds)
+
+
 def measure_reconciliation(_: argparse.Namespace) -> list[Table]:
     from benchmarks import reconciliation
 
@@ -54,6 +60,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], list[Table]]] = {
     "ledger": measure_ledger,
     "reading": measure_reading,
     "http": measure_http,
+    "engine": measure_engine,
     "reconciliation": measure_reconciliation,
 }
 
