@@ -48,7 +48,7 @@ def balances_of(merchant: Merchant) -> list[MerchantBalance]:
 
 
 def batches_of(merchant: Merchant) -> QuerySet[SettlementBatch]:
-    rows = SettlementBatch.objects.filter(merchant=merchant).select_related("payout")
+    rows = SettlementBatch.objects.filter(merchant=merchant).prefetch_related("payouts")
     return rows.order_by("-id")
 
 

@@ -58,12 +58,13 @@ def _trial_balance() -> Iterable[str]:
 
 
 def _settled(evening: Evening) -> Iterable[str]:
-    batches = SettlementBatch.objects.select_related("merchant", "payout").filter(
+    batches = SettlementBatch.objects.select_related("merchant").filter(
         pk__in=[batch.pk for batch in evening.batches]
     )
     for batch in batches.order_by("merchant__code", "currency"):
         net = Money(batch.net, batch.currency)
-        status = batch.payout.status if hasattr(batch, "payout") else "carried"
+        payout = batch.latest_payout
+        status = payout.status if payout else "carried"
         yield (
             f"{batch.merchant.code:<11} {batch.line_count:>4} lines  net {net.text:>12}"
             f" {batch.currency}  payout {batch.payout_money.text:>12} {status}"

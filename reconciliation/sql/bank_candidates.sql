@@ -1,4 +1,5 @@
 -- Bank lines without a match, each with the processor payouts and our payouts whose id it carries.
+-- Banks change case and punctuation and break texts anywhere, so letters and digits are compared.
 WITH open_line AS (
     SELECT line.id, account.currency, line.reference, line.text, line."references"
     FROM reconciliation_statementline AS line
@@ -6,23 +7,54 @@ WITH open_line AS (
     WHERE account.source_id = %(source_id)s AND line.kind = 'entry' AND line.booked_on <= %(as_of)s
         AND NOT EXISTS (SELECT FROM reconciliation_matchline AS part WHERE part.line_id = line.id)
 ),
+payout AS MATERIALIZED (
+    SELECT id, true AS is_arriving, currency,
+           regexp_replace(upper(external_id), '[^A-Z0-9]', '', 'g') AS name
+    FROM reconciliation_processorpayout
+    UNION ALL
+    SELECT id, false, currency, regexp_replace(upper(public_id), '[^A-Z0-9]', '', 'g')
+    FROM settlements_payout
+),
 word AS (
-    SELECT DISTINCT open_line.id, open_line.currency, upper(said.word) AS word
+    SELECT DISTINCT open_line.id, open_line.currency,
+           regexp_replace(upper(said.word), '[^A-Z0-9]', '', 'g') AS word
     FROM open_line
     CROSS JOIN LATERAL (
         SELECT unnest(array_append("references", reference))
         UNION SELECT regexp_split_to_table(text || ' ' || reference, '[^A-Za-z0-9_-]+')
     ) AS said (word)
     WHERE length(said.word) >= 6
+),
+named AS (
+    SELECT DISTINCT word.id AS line_id, payout.is_arriving, payout.id AS payout_id
+    FROM word
+    JOIN payout ON payout.name = word.word AND payout.currency = word.currency
+),
+broken AS (
+    -- Its id may be broken in two by the end of a line, or be glued to what stands beside it.
+    SELECT open_line.id AS line_id, payout.is_arriving, payout.id AS payout_id
+    FROM open_line
+    CROSS JOIN LATERAL (
+        SELECT regexp_replace(upper(text || reference), '[^A-Z0-9]', '', 'g') AS said
+    ) AS whole
+    JOIN payout ON payout.currency = open_line.currency AND length(payout.name) >= 12
+        AND strpos(whole.said, payout.name) > 0
+    WHERE NOT EXISTS (SELECT FROM named WHERE named.line_id = open_line.id)
+),
+found AS (
+    SELECT * FROM named
+    UNION ALL SELECT * FROM broken
 )
 SELECT open_line.id AS line_id,
-       array_remove(array_agg(DISTINCT arriving.id), NULL) AS processor_payout_ids,
-       array_remove(array_agg(DISTINCT leaving.id), NULL) AS payout_ids
+       coalesce(
+           array_agg(found.payout_id ORDER BY found.payout_id) FILTER (WHERE found.is_arriving),
+           '{}'
+       ) AS processor_payout_ids,
+       coalesce(
+           array_agg(found.payout_id ORDER BY found.payout_id) FILTER (WHERE NOT found.is_arriving),
+           '{}'
+       ) AS payout_ids
 FROM open_line
-LEFT JOIN word ON word.id = open_line.id
-LEFT JOIN reconciliation_processorpayout AS arriving
-    ON upper(arriving.external_id) = word.word AND arriving.currency = word.currency
-LEFT JOIN settlements_payout AS leaving
-    ON upper(leaving.public_id) = word.word AND leaving.currency = word.currency
+LEFT JOIN found ON found.line_id = open_line.id
 GROUP BY open_line.id
 ORDER BY open_line.id

@@ -78,7 +78,7 @@ class PayoutPage(serializers.Serializer):
 
 
 def represent_batch(batch: SettlementBatch) -> dict[str, Any]:
-    payout = getattr(batch, "payout", None)
+    payout = batch.latest_payout
     return {
         "id": batch.public_id,
         "status": batch.status,

@@ -5,7 +5,8 @@ import django.db.models.expressions
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
-import settlements.models
+import settlements.models.batches
+import settlements.models.payouts
 
 
 class Migration(migrations.Migration):
@@ -59,7 +60,7 @@ class Migration(migrations.Migration):
                 (
                     "public_id",
                     models.CharField(
-                        default=settlements.models.batch_id,
+                        default=settlements.models.batches.batch_id,
                         editable=False,
                         max_length=40,
                         unique=True,
@@ -174,7 +175,7 @@ class Migration(migrations.Migration):
                 (
                     "public_id",
                     models.CharField(
-                        default=settlements.models.payout_id,
+                        default=settlements.models.payouts.payout_id,
                         editable=False,
                         max_length=40,
                         unique=True,

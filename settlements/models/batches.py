@@ -1,4 +1,6 @@
-"""What we owe merchants per business day, and how it reaches them."""
+"""What merchants earned per business day."""
+
+from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
@@ -7,14 +9,11 @@ from django.db.models.functions import Now
 from ledger.ids import new_id
 from ledger.money import Money
 from payments.models import Dispute, Merchant, Payment, Refund
+from settlements.models.adjustments import Adjustment, ReserveHold
 
 
 def batch_id() -> str:
     return new_id("sb")
-
-
-def payout_id() -> str:
-    return new_id("mpo")
 
 
 class SettlementBatch(models.Model):
@@ -81,13 +80,39 @@ class SettlementBatch(models.Model):
         return Money(self.payout_amount, self.currency)
 
     @property
+    def latest_payout(self) -> Any:
+        """The payout that was made last for it: the others came to nothing. None: it has none."""
+        return max(self.payouts.all(), key=lambda payout: payout.pk, default=None)
+
+    @property
     def carried_out(self) -> int:
         """What the next batch starts with, minor units."""
         return self.net + self.carried_in - self.payout_amount
 
 
+_SUBJECTS = (
+    "payment",
+    "refund",
+    "dispute",
+    "won_dispute",
+    "reserve_held",
+    "reserve_released",
+    "adjustment",
+)
+
+
+def _about_one_thing() -> Q:
+    condition = Q()
+    for subject in _SUBJECTS:
+        condition |= Q(**{f"{each}__isnull": each != subject for each in _SUBJECTS})
+    return condition
+
+
 class Settlement(models.Model):
-    """One payment, refund or dispute in its batch; each is in exactly one. Minor units, signed."""
+    """One thing in its batch; each is in exactly one. Minor units, signed as the merchant gains.
+
+    A dispute is in one when it is opened, and in another one when it was won after that.
+    """
 
     batch = models.ForeignKey(SettlementBatch, on_delete=models.PROTECT, related_name="lines")
     payment = models.OneToOneField(
@@ -98,6 +123,18 @@ class Settlement(models.Model):
     )
     dispute = models.OneToOneField(
         Dispute, null=True, on_delete=models.PROTECT, related_name="settlement"
+    )
+    won_dispute = models.OneToOneField(
+        Dispute, null=True, on_delete=models.PROTECT, related_name="settlement_of_win"
+    )
+    reserve_held = models.OneToOneField(
+        ReserveHold, null=True, on_delete=models.PROTECT, related_name="settlement_when_held"
+    )
+    reserve_released = models.OneToOneField(
+        ReserveHold, null=True, on_delete=models.PROTECT, related_name="settlement_when_released"
+    )
+    adjustment = models.OneToOneField(
+        Adjustment, null=True, on_delete=models.PROTECT, related_name="settlement"
     )
     gross = models.BigIntegerField()
     fee = models.BigIntegerField()
@@ -110,95 +147,9 @@ class Settlement(models.Model):
                 condition=Q(net=F("gross") - F("fee")), name="settlements_line_net_adds_up"
             ),
             models.CheckConstraint(
-                condition=Q(payment__isnull=False, refund__isnull=True, dispute__isnull=True)
-                | Q(payment__isnull=True, refund__isnull=False, dispute__isnull=True)
-                | Q(payment__isnull=True, refund__isnull=True, dispute__isnull=False),
-                name="settlements_line_about_one_thing",
+                condition=_about_one_thing(), name="settlements_line_about_one_thing"
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.payment or self.refund or self.dispute}"
-
-
-class Payout(models.Model):
-    """Money on its way to a merchant's bank. Whoever asked for it is not who approves it."""
-
-    class Status(models.TextChoices):
-        PENDING_APPROVAL = "PENDING_APPROVAL"  # owed; nobody agreed to send it yet
-        APPROVED = "APPROVED"  # a second person agreed; not with the bank yet
-        SENT = "SENT"  # the bank was told; in transit
-        PAID = "PAID"  # the bank statement shows it
-
-    TRANSITIONS = {
-        Status.PENDING_APPROVAL: {Status.APPROVED},
-        Status.APPROVED: {Status.SENT},
-        Status.SENT: {Status.PAID},
-        Status.PAID: set(),
-    }
-
-    public_id = models.CharField(max_length=40, unique=True, default=payout_id, editable=False)
-    batch = models.OneToOneField(SettlementBatch, on_delete=models.PROTECT, related_name="payout")
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="payouts")
-    currency = models.CharField(max_length=3)
-    amount = models.BigIntegerField(help_text="Minor units.")
-    status = models.CharField(max_length=16, choices=Status, default=Status.PENDING_APPROVAL)
-    requested_by = models.CharField(max_length=120)
-    approved_by = models.CharField(max_length=120, blank=True)
-    created_at = models.DateTimeField(db_default=Now())
-    sent_at = models.DateTimeField(null=True)
-    paid_on = models.DateField(null=True)
-
-    class Meta:
-        ordering = ["-id"]
-        constraints = [
-            models.CheckConstraint(condition=Q(amount__gt=0), name="settlements_payout_positive"),
-            models.CheckConstraint(
-                condition=Q(status__in=["PENDING_APPROVAL", "APPROVED", "SENT", "PAID"]),
-                name="settlements_payout_status_known",
-            ),
-            models.CheckConstraint(
-                condition=Q(status="PENDING_APPROVAL", approved_by="")
-                | (~Q(status="PENDING_APPROVAL") & ~Q(approved_by="")),
-                name="settlements_payout_approved_before_sent",
-            ),
-            models.CheckConstraint(
-                condition=~Q(approved_by=F("requested_by")), name="settlements_payout_four_eyes"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.public_id
-
-    @property
-    def money(self) -> Money:
-        return Money(self.amount, self.currency)
-
-
-class SimulatedBankEntry(models.Model):
-    """The simulated bank's own journal: what it booked on an account, and on which statement."""
-
-    account = models.CharField(max_length=34, help_text="IBAN.")
-    currency = models.CharField(max_length=3)
-    amount = models.BigIntegerField(help_text="Minor units; credits positive, debits negative.")
-    booked_on = models.DateField()
-    counterparty = models.CharField(max_length=120)
-    end_to_end_id = models.CharField(max_length=60, blank=True)
-    text = models.CharField(max_length=140)
-    stated_on = models.DateField(null=True, help_text="Day of the statement that shows it.")
-
-    class Meta:
-        ordering = ["id"]
-        verbose_name_plural = "simulated bank entries"
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def name(self) -> str:
-        """The bank's own id of the entry, as its statements show it."""
-        return f"SB{self.pk:010d}"
-
-    @property
-    def money(self) -> Money:
-        return Money(self.amount, self.currency)
+        return str(next(subject for name in _SUBJECTS if (subject := getattr(self, name))))

@@ -1,0 +1,9 @@
+"""What is true of settlements at every moment, and how a breach of it is found."""
+
+from ledger import sql
+from ledger.invariants import Breach, breaches
+
+
+def illegal_settlements() -> list[Breach]:
+    """Lines settled twice or wrongly, batches that are not their lines or not booked as such."""
+    return breaches(sql.rows("settlements", "find_illegal_settlements"))
