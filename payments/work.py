@@ -43,6 +43,8 @@ _holder: tuple[int, int] = (0, NO_HEARTBEAT)  # (pid, heartbeat): a forked child
 class Work(models.Model):
     """Columns of a row that is also a piece of work; `due_at` is null when it is done or parked."""
 
+    status: Any  # what it is differs; every kind of work has one
+
     due_at = models.DateTimeField(null=True, blank=True, db_index=False)
     attempts = models.PositiveIntegerField(default=0, db_default=0)
     fence = models.PositiveIntegerField(default=0, db_default=0)

@@ -139,6 +139,12 @@ class PayoutFile(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["CREATED", "SENT", "ACCEPTED", "PARTIAL", "REJECTED"]),
+                name="settlements_payoutfile_status_known",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.public_id

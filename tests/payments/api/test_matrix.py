@@ -101,7 +101,7 @@ OWNED: dict[str, Callable[[Merchant], str]] = {
     "idempotency_key": lambda merchant: transfer(merchant).idempotency_key,
     "key_id": lambda merchant: ApiKeyFactory(merchant=merchant).record.public_id,
     "payment_id": lambda merchant: PaymentFactory(merchant=merchant).public_id,
-    "payout_id": lambda merchant: settled(merchant).payout.public_id,
+    "payout_id": lambda merchant: settled(merchant).latest_payout.public_id,
     "refund_id": lambda merchant: (
         SucceededRefundFactory(payment=SucceededPaymentFactory(merchant=merchant)).public_id
     ),
