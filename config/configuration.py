@@ -6,24 +6,23 @@
     [[account_groups]]   prefix, type, name
     [[accounts]]         code, type, currency or currencies, name, floor, owner
     [[sources]]          code, kind, formats, zone, gateway, counterparties, deposit_days,
-                         fx_tolerance_basis_points
+                         fx_tolerance_basis_points, on_bad_line
       [[sources.accounts]]     identifier, currency
+      [sources.csv]            what the columns of its CSV mean
+      [sources.options.FORMAT] what else a format needs to be told
 
 `docs/configuration.md` explains each field. What is not in the file is left alone.
 """
 
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import Any
 
 from django.db import models, transaction
 
+from config.configuration_tables import ConfigurationInvalid, Row, read_tables
 from ledger.actors import Actor
 from ledger.entries import AccountRef, AccountType
-from ledger.errors import Invalid
 from ledger.models import Account, AccountGroup
 from ledger.services.accounts import open_account, set_floor
 from ledger.services.chart import define_account_group, type_in_chart
@@ -33,84 +32,15 @@ from payments.services.merchants import register_merchant, set_fee_plan
 from reconciliation.models import Source, SourceAccount
 from reconciliation.services.sources import SourceTerms, define_source
 
-Row = dict[str, Any]
-
 ACTOR = Actor.system("load_config")
 # What our own entries need is the same everywhere, whatever else a chart has.
 PLATFORM_CHART = Path(__file__).with_name("chart.toml")
 
 
-class ConfigurationInvalid(Invalid):
-    code = "configuration_invalid"
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A field of a table: its type, and whether it must be there. Lists are of texts or tables."""
-
-    type: type
-    required: bool = False
-
-
-TABLES: dict[str, dict[str, Field]] = {
-    "gateways": {
-        "code": Field(str, required=True),
-        "name": Field(str),
-        "adapter": Field(str),
-        "fee_basis_points": Field(int),
-        "fee_fixed": Field(int),
-        "settlement_days": Field(int),
-    },
-    "merchants": {
-        "code": Field(str, required=True),
-        "name": Field(str),
-        "email": Field(str),
-        "time_zone": Field(str),
-        "gateway": Field(str),
-        "fee_plans": Field(list),
-    },
-    "merchants.fee_plans": {
-        "currency": Field(str, required=True),
-        "basis_points": Field(int, required=True),
-        "fixed": Field(int),
-        "valid_from": Field(date, required=True),
-    },
-    "account_groups": {
-        "prefix": Field(str, required=True),
-        "type": Field(str, required=True),
-        "name": Field(str),
-    },
-    "accounts": {
-        "code": Field(str, required=True),
-        "type": Field(str),
-        "currency": Field(str),
-        "currencies": Field(list),
-        "name": Field(str),
-        "floor": Field(int),
-        "owner": Field(str),
-    },
-    "sources": {
-        "code": Field(str, required=True),
-        "kind": Field(str, required=True),
-        "formats": Field(list, required=True),
-        "zone": Field(str),
-        "gateway": Field(str),
-        "counterparties": Field(list),
-        "deposit_days": Field(int),
-        "fx_tolerance_basis_points": Field(int),
-        "accounts": Field(list),
-    },
-    "sources.accounts": {
-        "identifier": Field(str, required=True),
-        "currency": Field(str, required=True),
-    },
-}
-
-
 @transaction.atomic
 def load_configuration(text: str) -> list[str]:
     """Apply a TOML text; returns one sentence per change. Raises ConfigurationInvalid."""
-    tables = _read(text)
+    tables = read_tables(text)
     tables["account_groups"] = _with_platform_groups(tables["account_groups"])
     tables["accounts"] = [one for row in tables["accounts"] for one in _per_currency(row)]
     changes: list[str] = []
@@ -128,55 +58,6 @@ def load_configuration(text: str) -> list[str]:
     return changes
 
 
-def _read(text: str) -> dict[str, list[Row]]:
-    """The rows of each table, all of the right shape. Raises ConfigurationInvalid."""
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationInvalid(f"This is not TOML: {error}") from None
-    names = [name for name in TABLES if "." not in name]
-    unknown = set(data) - set(names)
-    if unknown:
-        raise ConfigurationInvalid(f"Unknown tables: {', '.join(sorted(unknown))}.")
-    tables = {name: data.get(name, []) for name in names}
-    for name, rows in tables.items():
-        _check_rows(name, rows)
-    return tables
-
-
-def _check_rows(table: str, rows: Any) -> None:
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise ConfigurationInvalid(f"{table} needs [[{table}]] sections.")
-    for row in rows:
-        _check(table, row)
-
-
-def _check(table: str, row: Row) -> None:
-    """Raise ConfigurationInvalid, naming the field, unless the row has the table's shape."""
-    name = f"{table} {row.get('code', row.get('prefix', ''))}".strip()
-    for key, value in row.items():
-        field = TABLES[table].get(key)
-        if field is None:
-            known = ", ".join(TABLES[table])
-            raise ConfigurationInvalid(f"{name}: {key!r} is unknown; known are {known}.")
-        if type(value) is not field.type:
-            raise ConfigurationInvalid(f"{name}: {key} must be a {field.type.__name__}.")
-        if f"{table}.{key}" in TABLES:
-            _check_rows(f"{table}.{key}", value)
-        else:
-            _check_texts(f"{name}: {key}", row[key])
-    for key, field in TABLES[table].items():
-        if field.required and key not in row:
-            raise ConfigurationInvalid(f"{name}: {key} is missing.")
-
-
-def _check_texts(name: str, value: Any) -> None:
-    """A text is one line, and a list is of such texts."""
-    texts = value if isinstance(value, list) else [value] if isinstance(value, str) else []
-    if not all(isinstance(text, str) and text.isprintable() for text in texts):
-        raise ConfigurationInvalid(f"{name} must be text on one line, or a list of such texts.")
-
-
 def _noting_changes(model: type[models.Model], row: Row, apply: Callable[[Row], None]) -> list[str]:
     before = _snapshot(model, row)
     apply(row)
@@ -185,9 +66,9 @@ def _noting_changes(model: type[models.Model], row: Row, apply: Callable[[Row], 
     if not before:
         return [f"{name}: created"]
     return [
-        f"{name}: {field} {before.get(field)!r} → {value!r}"
-        for field, value in after.items()
-        if before.get(field) != value
+        f"{name}: {field} {before.get(field)!r} → {after.get(field)!r}"
+        for field in {**before, **after}
+        if before.get(field) != after.get(field)
     ]
 
 
@@ -210,6 +91,8 @@ def _snapshot(model: type[models.Model], row: Row) -> Row:
                 "identifier", "currency"
             )
         )
+        for code, options in values.pop("options").items():
+            values |= {f"{code}.{key}": value for key, value in options.items()}
     return values
 
 
@@ -292,8 +175,19 @@ def _owner_id(row: Row) -> str:
 
 def _apply_source(row: Row) -> None:
     accounts = tuple((item["identifier"], item["currency"]) for item in row.get("accounts", []))
-    terms = {key: value for key, value in row.items() if key not in ("code", "accounts")}
+    told = ("code", "accounts", "csv", "options")
+    terms = {key: value for key, value in row.items() if key not in told}
     for key in ("formats", "counterparties"):
         if key in terms:
             terms[key] = tuple(terms[key])
-    define_source(row["code"], SourceTerms(**terms, accounts=accounts))
+    options = _options(row)
+    define_source(row["code"], SourceTerms(**terms, options=options, accounts=accounts))
+
+
+def _options(row: Row) -> dict[str, Row]:
+    """What each format is told: `[sources.csv]`, and `[sources.options.…]` for the others."""
+    options: dict[str, Row] = row.get("options", {})
+    for code, told in options.items():
+        if code == "csv" or not isinstance(told, dict):
+            raise ConfigurationInvalid(f"sources {row['code']}: options.{code} is no such table.")
+    return {**options, "csv": row["csv"]} if "csv" in row else options

@@ -4,12 +4,13 @@ Amounts are unsigned, in debit or credit columns: GC is the currency that the pa
 currency that the merchant account moves in. Columns are found by name; their order varies.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import BinaryIO
 
 from .csv_table import Table, open_table
-from .records import LineKind, ParsedLine, Record, StatementHeader, StatementTrailer
+from .records import LineKind, ParsedLine, Record
+from .report_table import read_report
 from .values import Unreadable, read_amount, read_currency, read_day, read_unsigned_amount
 
 FORMAT_NAME = "Adyen settlement detail report"
@@ -44,19 +45,9 @@ def parse(file: BinaryIO) -> Iterator[Record]:
     Reads the file twice: the payout row of a batch stands below the batch's lines.
     """
     with open_table(file, FORMAT_NAME) as table:
-        payouts = _payouts_by_batch(table, _Report(table))
+        payouts = _payouts_by_batch(table, _Report(table, {}))
     with open_table(file, FORMAT_NAME) as table:
-        report = _Report(table)
-        yield StatementHeader("", "", "", "", None, None)
-        for row in table.rows():
-            if not isinstance(row, tuple):
-                yield row
-                continue
-            try:
-                yield report.line(*row, payouts)
-            except Unreadable as problem:
-                yield table.reject(row[0], problem)
-        yield StatementTrailer()
+        yield from read_report(table, _Report(table, payouts).line)
 
 
 def _payouts_by_batch(table: Table, report: "_Report") -> dict[Batch, str]:
@@ -71,7 +62,8 @@ def _payouts_by_batch(table: Table, report: "_Report") -> dict[Batch, str]:
 class _Report:
     """The places of the columns in one report."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, payouts: Mapping[Batch, str]) -> None:
+        self._payouts = payouts
         self.merchant = table.require("Merchant Account")
         self.psp_reference = table.require("Psp Reference")
         self.merchant_reference = table.require("Merchant Reference")
@@ -111,7 +103,7 @@ class _Report:
         """The first word of `TX…XT batch N, ACCOUNT`, which is what the bank statement shows."""
         return cells[self.modification].strip().partition(" ")[0]
 
-    def line(self, line_no: int, cells: list[str], payouts: dict[Batch, str]) -> ParsedLine:
+    def line(self, line_no: int, cells: list[str]) -> ParsedLine:
         """The line that a row is; `Unreadable` if it is none."""
         kind = self.kind(cells)
         modification = cells[self.modification].strip()
@@ -146,7 +138,9 @@ class _Report:
             presentment_currency=seen_currency,
             reference=reference,
             parent_reference=parent_reference,
-            payout_id=self.payout_id(cells) if is_payout else payouts.get(self.batch(cells), ""),
+            payout_id=self.payout_id(cells)
+            if is_payout
+            else self._payouts.get(self.batch(cells), ""),
             merchant=cells[self.merchant].strip(),
             counterparty="",
             text="" if is_payment_row else modification,

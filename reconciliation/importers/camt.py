@@ -140,8 +140,9 @@ class _Message:
         for child in element:
             self._statement.take(child)
         yield from self._statement.open()
+        trailer = self._statement.trailer()
         yield from self._statement.rejected
-        yield self._statement.trailer()
+        yield trailer
         self._element = None
         self._let_go(element)
 

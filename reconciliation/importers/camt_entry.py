@@ -25,7 +25,7 @@ ENTRY_REFERENCES = (
 STRUCTURED_REFERENCES = ("RmtInf/Strd/CdtrRefInf/Ref", "RmtInf/Strd/RfrdDocInf/Nb")
 DETAIL_TEXTS = ("RmtInf/Ustrd", *STRUCTURED_REFERENCES, "RmtInf/Strd/AddtlRmtInf", "AddtlTxInf")
 
-# A detail's amount as the account moved by it. InstdAmt is what was asked for, not what was booked.
+# An amount as the account moved by it. InstdAmt is what was asked for, not what was booked.
 BOOKED_AMOUNTS = ("AmtDtls/CntrValAmt/Amt", "AmtDtls/TxAmt/Amt", "Amt")
 
 
@@ -38,6 +38,9 @@ class Entry:
         self._statement_day = statement_day
         self._details: Fields = {}
         self._details_count = 0
+        # What the details say that the account moved by, by their own direction.
+        self._booked: dict[str, Decimal] = {}
+        self._booked_count = 0
         self._references: dict[str, None] = {}
         self._texts: dict[str, None] = {}
         self._end_to_end_ids: dict[str, None] = {}
@@ -51,6 +54,7 @@ class Entry:
         self._details_count += 1
         if self._details_count == 1:
             self._details = details
+        self._add_booked(details)
         for path, texts in details.items():
             if path.startswith("Refs/") and not path.endswith("/Tp"):
                 _remember(self._references, texts)
@@ -101,22 +105,38 @@ class Entry:
     def _amounts(self, fields: Fields) -> tuple[Decimal, str, Decimal | None, str]:
         """What the account moved by and what the payer saw, both unsigned, each with its currency.
 
-        An entry in another currency than its account's moves the account by the booked amount of
-        its only detail, if that is reported; else it stands as read, in its own currency.
+        An entry in another currency than its account's moves the account by what its details, or
+        itself, say was booked, if that is reported; else it stands as read, in its own currency.
         """
         amount, currency = _read_money(first(fields, "Amt"), first(fields, "Amt@Ccy"))
         details = self._details if self._details_count == 1 else {}
         if self._account_currency and currency != self._account_currency:
-            candidates = ((details, path) for path in BOOKED_AMOUNTS)
-            for source, path in (*candidates, *((fields, path) for path in BOOKED_AMOUNTS[:2])):
-                if first(source, f"{path}@Ccy").upper() == self._account_currency:
-                    booked, _ = _read_money(first(source, path), self._account_currency)
-                    return booked, self._account_currency, amount, currency
+            booked = self._booked_amount(fields)
+            if booked is not None:
+                return booked, self._account_currency, amount, currency
         asked = first(details, "AmtDtls/InstdAmt/Amt")
         asked_currency = first(details, "AmtDtls/InstdAmt/Amt@Ccy")
         if asked and asked_currency.upper() != currency:
             return amount, currency, *_read_money(asked, asked_currency)
         return amount, currency, None, ""
+
+    def _add_booked(self, details: Fields) -> None:
+        try:
+            amount = _in_currency(details, BOOKED_AMOUNTS, self._account_currency)
+        except Unreadable:
+            return
+        if amount is not None:
+            mark = first(details, "CdtDbtInd")
+            self._booked[mark] = self._booked.get(mark, Decimal(0)) + amount
+            self._booked_count += 1
+
+    def _booked_amount(self, fields: Fields) -> Decimal | None:
+        """The sum of the details if all of them tell theirs, else what the entry itself tells."""
+        if self._booked_count and self._booked_count == self._details_count:
+            mark = first(fields, "CdtDbtInd")
+            total = sum((a if m in ("", mark) else -a for m, a in self._booked.items()), Decimal(0))
+            return total if total >= 0 else None
+        return _in_currency(fields, BOOKED_AMOUNTS[:2], self._account_currency)
 
     def _days(self, fields: Fields) -> tuple[date, date | None]:
         booked = first(fields, "BookgDt/Dt", "BookgDt/DtTm")
@@ -155,6 +175,14 @@ def _is_credit(fields: Fields) -> bool:
     if mark not in ("CRDT", "DBIT"):
         raise Unreadable("bad_direction", f"CdtDbtInd {mark[:40]!r} is neither CRDT nor DBIT")
     return mark == "CRDT"
+
+
+def _in_currency(fields: Fields, paths: tuple[str, ...], currency: str) -> Decimal | None:
+    """The first of these amounts that is in the currency."""
+    for path in paths:
+        if currency and first(fields, f"{path}@Ccy").upper() == currency:
+            return _read_money(first(fields, path), currency)[0]
+    return None
 
 
 def _read_money(amount: str, currency: str) -> tuple[Decimal, str]:

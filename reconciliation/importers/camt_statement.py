@@ -15,7 +15,7 @@ from .records import (
     StatementHeader,
     StatementTrailer,
 )
-from .values import Unreadable, read_amount, read_currency, read_day, read_unsigned_amount
+from .values import Unreadable, read_currency, read_day, read_unsigned_amount
 from .xml_stream import Fields, first, local_name, read_fields
 
 # Only booked balances prove a statement: available, expected and interim ones do not.
@@ -96,6 +96,9 @@ class Statement:
         opening = next(filter(None, map(self._balance, OPENINGS)), None)
         closing = next(filter(None, (self._balance(code, last=True) for code in CLOSINGS)), None)
         count = self._declared("TxsSummry/TtlNtries/NbOfNtries")
+        if count is not None and count % 1:
+            self._reject("TxsSummry/TtlNtries/NbOfNtries", f"bad_amount: {count} entries")
+            count = None
         return StatementTrailer(
             opening=opening.amount if opening else None,
             opening_on=_day_of(opening),
@@ -135,9 +138,13 @@ class Statement:
     def _declared(self, path: str) -> Decimal | None:
         text = first(self._fields, path)
         try:
-            return read_amount(text, path) if text else None
-        except Unreadable:
+            return read_unsigned_amount(text, path) if text else None
+        except Unreadable as problem:
+            self._reject(path, str(problem))
             return None
+
+    def _reject(self, path: str, reason: str) -> None:
+        self.rejected.append(RejectedLine(0, reason, f"{path}: {first(self._fields, path)}"))
 
     def _page(self) -> str:
         """ "/2" for the second page of a statement split over messages, "" for a whole one."""

@@ -6,14 +6,14 @@ dropped: whatever cannot be read exactly is a `RejectedLine`; a file that is not
 refused whole.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import BinaryIO
+from typing import Any, BinaryIO, Protocol
 
-RAW_CHARS_MAX = 500
+RAW_CHARS_MAX = 10_000  # a person mends the line from this
 
 # Opens the reason of an entry that the bank reports but has not booked (pending, information).
 NOT_BOOKED = "not_booked"
@@ -92,7 +92,13 @@ class StatementTrailer:
 
 
 Record = StatementHeader | ParsedLine | RejectedLine | StatementTrailer
-Importer = Callable[[BinaryIO], Iterator[Record]]
+Parser = Callable[[BinaryIO], Iterator[Record]]
+
+
+class Importer(Protocol):
+    """A parser that also takes what is particular to the source's files of its format."""
+
+    def __call__(self, file: BinaryIO, options: Mapping[str, Any] = ...) -> Iterator[Record]: ...
 
 
 class ImportRefused(Exception):

@@ -1,4 +1,4 @@
-"""Stripe itemised payout reconciliation reports, CSV (formats.md §6 Stripe).
+"""Stripe's itemised reports, CSV: payout reconciliation, activity, payouts (formats.md §6 Stripe).
 
 Amounts are in major units and signed as the Stripe balance moves; `gross - fee = net` is checked on
 every row. Columns are found by name: the person who made the report chose their order.
@@ -9,10 +9,11 @@ from decimal import Decimal
 from typing import BinaryIO
 
 from .csv_table import Table, open_table
-from .records import LineKind, ParsedLine, Record, StatementHeader, StatementTrailer
+from .records import LineKind, ParsedLine, Record
+from .report_table import read_report
 from .values import Unreadable, read_amount, read_currency, read_day
 
-FORMAT_NAME = "Stripe payout reconciliation report"
+FORMAT_NAME = "Stripe itemised report"
 SIGNATURE = frozenset({"balance_transaction_id", "reporting_category", "net"})
 
 KINDS = {
@@ -27,23 +28,15 @@ KINDS = {
     "network_cost": LineKind.FEE,
     "tax": LineKind.FEE,
 }
+# When a payout is expected at the bank, in the report of payouts.
+ARRIVAL = ("payout_expected_arrival_date",)
 REVERSALS = frozenset({"refund_failure", "dispute_reversal", "payout_reversal"})
 
 
 def parse(file: BinaryIO) -> Iterator[Record]:
     """The report as one statement; its lines move the balance of their own currency."""
     with open_table(file, FORMAT_NAME) as table:
-        report = _Report(table)
-        yield StatementHeader("", "", "", "", None, None)
-        for row in table.rows():
-            if not isinstance(row, tuple):
-                yield row
-                continue
-            try:
-                yield report.line(*row)
-            except Unreadable as problem:
-                yield table.reject(row[0], problem)
-        yield StatementTrailer()
+        yield from read_report(table, _Report(table).line)
 
 
 class _Report:
@@ -51,8 +44,9 @@ class _Report:
 
     def __init__(self, table: Table) -> None:
         self.id = table.require("balance_transaction_id")
-        self.created = table.require("created_utc", "created")
-        self.available = table.require("available_on_utc", "available_on")
+        booked = ("created_utc", "created", "effective_at_utc", "effective_at")
+        self.created = table.require(*booked)
+        self.available = table.require("available_on_utc", "available_on", *ARRIVAL, *booked[2:])
         self.currency = table.require("currency")
         self.gross = table.require("gross")
         self.fee = table.require("fee")

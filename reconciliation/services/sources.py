@@ -1,7 +1,8 @@
 """Sources and the accounts they report on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import transaction
@@ -13,8 +14,12 @@ from ledger.services.accounts import open_account
 from payments.bookkeeping import clearing
 from payments.models import Gateway
 from reconciliation.importers import FORMATS
+from reconciliation.importers.csv_mapping import MappingInvalid, read_mapping
 from reconciliation.models import Source, SourceAccount
 from settlements.bookkeeping import bank
+
+# What other formats than "csv" may be told about the files of a source: texts.
+OPTIONS: Mapping[str, tuple[str, ...]] = {"paypal.activity": ("date_format", "decimal")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,8 @@ class SourceTerms:
     counterparties: tuple[str, ...] = ()
     deposit_days: int = 1
     fx_tolerance_basis_points: int = 0
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by format
+    on_bad_line: str = ""
     accounts: tuple[tuple[str, str], ...] = field(default=())  # (identifier, currency)
 
 
@@ -38,11 +45,15 @@ def define_source(code: str, terms: SourceTerms) -> Source:
         raise Invalid(f"Source {code}: {terms.kind!r} is no kind of source.")
     if terms.kind == Source.Kind.BANK_STATEMENT and terms.gateway:
         raise Invalid(f"Source {code}: a bank has no gateway.")
+    if terms.on_bad_line not in ("", *Source.OnBadLine.values):
+        known = ", ".join(Source.OnBadLine.values)
+        raise Invalid(f"Source {code}: on_bad_line {terms.on_bad_line!r} is none of {known}.")
     if min(terms.deposit_days, terms.fx_tolerance_basis_points) < 0:
         raise Invalid(f"Source {code}: days and tolerances are not negative.")
     unknown = set(terms.formats) - set(FORMATS)
     if unknown:
         raise Invalid(f"Source {code}: {', '.join(sorted(unknown))} is no format we read.")
+    _check_options(code, terms)
     try:
         ZoneInfo(terms.zone)
     except (ZoneInfoNotFoundError, ValueError):
@@ -62,11 +73,40 @@ def define_source(code: str, terms: SourceTerms) -> Source:
             "counterparties": list(terms.counterparties),
             "deposit_days": terms.deposit_days,
             "fx_tolerance_basis_points": terms.fx_tolerance_basis_points,
+            "options": dict(terms.options),
+            "on_bad_line": terms.on_bad_line,
         },
     )
     for identifier, currency in terms.accounts:
         source_account(source, identifier, currency)
     return source
+
+
+def _check_options(code: str, terms: SourceTerms) -> None:
+    """A CSV file means nothing without a mapping; few other formats leave anything to be told."""
+    if "csv" in terms.formats and "csv" not in terms.options:
+        raise Invalid(f"Source {code}: csv is among its formats and has no mapping.")
+    for name, options in terms.options.items():
+        if name not in terms.formats:
+            raise Invalid(f"Source {code}: {name} has options and is not among its formats.")
+        if name == "csv":
+            _check_mapping(code, terms.kind, options)
+            continue
+        known = OPTIONS.get(name, ())
+        for key, value in options.items():
+            if key not in known or not isinstance(value, str):
+                told = f"the texts {', '.join(known)}" if known else "no options"
+                raise Invalid(f"Source {code}: {name}.{key} is not one; it takes {told}.")
+
+
+def _check_mapping(code: str, kind: str, options: Mapping[str, Any]) -> None:
+    try:
+        mapping = read_mapping(options)
+    except MappingInvalid as problem:
+        raise Invalid(f"Source {code}: {problem}.") from None
+    tells_account = mapping.account or "account" in {*mapping.columns, *mapping.labels}
+    if kind == Source.Kind.BANK_STATEMENT and not tells_account:
+        raise Invalid(f"Source {code}: csv.account is missing: it, a column or a label tells it.")
 
 
 def source_account(source: Source, identifier: str, currency: str) -> SourceAccount:

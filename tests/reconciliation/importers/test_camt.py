@@ -171,6 +171,20 @@ def test_a_foreign_entry_without_booked_amount_stands_as_read() -> None:
     assert (line.presentment_amount, line.presentment_currency) == (-Decimal("9.20"), "EUR")
 
 
+def test_a_foreign_batch_moves_the_account_by_the_sum_of_its_details() -> None:
+    def part(amount: str, mark: str, currency: str = "EUR") -> str:
+        return f'<Amt Ccy="{currency}">{amount}</Amt><CdtDbtInd>{mark}</CdtDbtInd>'
+
+    batch = details(part("5.00", "DBIT"), part("4.50", "DBIT"), part("0.30", "CRDT"))
+    [line] = lines(entry("10.00", "DBIT", BOOKED + batch, "USD"))
+    untold = details(part("5.00", "DBIT"), part("5.00", "DBIT", "USD"))
+    [as_read] = lines(entry("10.00", "DBIT", BOOKED + untold, "USD"))
+
+    assert (line.net, line.currency) == (-Decimal("9.20"), "EUR")
+    assert (line.presentment_amount, line.presentment_currency) == (-Decimal("10.00"), "USD")
+    assert (as_read.net, as_read.currency) == (-Decimal("10.00"), "USD")
+
+
 def test_a_batch_is_one_line_with_all_its_ids() -> None:
     batch = "<Btch><MsgId>M1</MsgId><PmtInfId>P1</PmtInfId></Btch>"
     first = (

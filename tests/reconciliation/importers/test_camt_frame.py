@@ -88,12 +88,27 @@ def test_an_unreadable_balance_is_rejected_and_leaves_none() -> None:
 def test_control_totals_are_reported_as_declared() -> None:
     found = trailer(
         "<TxsSummry><TtlNtries><NbOfNtries>3</NbOfNtries></TtlNtries>"
-        "<TtlCdtNtries><Sum>10.50</Sum></TtlCdtNtries>"
-        "<TtlDbtNtries><Sum>x</Sum></TtlDbtNtries></TxsSummry>"
+        "<TtlCdtNtries><Sum>10.50</Sum></TtlCdtNtries></TxsSummry>"
     )
 
     assert found.declared_count == 3
     assert (found.declared_credit, found.declared_debit) == (Decimal("10.50"), None)
+
+
+@pytest.mark.parametrize(
+    "totals",
+    [
+        "<TtlDbtNtries><Sum>x</Sum></TtlDbtNtries>",
+        "<TtlCdtNtries><Sum>-1</Sum></TtlCdtNtries>",
+        "<TtlNtries><NbOfNtries>1.5</NbOfNtries></TtlNtries>",
+    ],
+)
+def test_a_control_total_that_cannot_be_read_is_said(totals: str) -> None:
+    *_, line, last = records(document(FRAME + f"<TxsSummry>{totals}</TxsSummry>" + entry()))
+
+    assert isinstance(line, RejectedLine)
+    assert (line.line_no, line.reason.partition(":")[0]) == (0, "bad_amount")
+    assert last == StatementTrailer()
 
 
 @pytest.mark.parametrize(
