@@ -245,3 +245,24 @@ class MoneyMayHaveMoved(Conflict):
         super().__init__(
             f"{row} cannot be given up: its gateway has done it, or does not say. Retry it."
         )
+
+
+class JobNotOpen(Conflict):
+    code = "job_not_open"
+
+    def __init__(self, run: object) -> None:
+        super().__init__(f"{run} is over; it is neither run again nor skipped.")
+
+
+class JobNotItsTurn(Conflict):
+    code = "job_not_its_turn"
+
+    def __init__(self, run: object, earlier: object) -> None:
+        super().__init__(f"{run} follows when {earlier} is done or skipped.")
+
+
+class JobIsParked(Conflict):
+    code = "job_parked"
+
+    def __init__(self, run: object) -> None:
+        super().__init__(f"{run} is parked; it is retried or discarded under parked work.")

@@ -33,6 +33,7 @@ DEATHS_MAX = 3
 FAILURES_MAX = 8
 # Rows that a dead worker held are taken in ever smaller batches, until the poisonous one is alone.
 BATCH_SIZE_BY_DEATHS = {0: BATCH_SIZE_MAX, 1: 32, 2: 1}
+SUSPECTS_WAIT_SECONDS = 10
 PROBLEM_LENGTH_MAX = 500
 
 # The id of this process's heartbeat; processes without one are trusted until the lease is over.
@@ -116,7 +117,7 @@ def claim(
     )
     for row in due:
         row.deaths += row.holder is not None
-    claimed = _healthiest(due)
+    claimed = _healthiest(due, now)
     for row in claimed:
         row.holder, row.leased_until = holder(), lease_ends_at
         row.attempts += 1
@@ -146,9 +147,15 @@ def _write_claim(
     )
 
 
-def _healthiest(due: Sequence[WorkModel]) -> list[WorkModel]:
-    """Of the rows in the order they are due, those to take together."""
-    fewest = min((row.deaths for row in due), default=0)
+def _healthiest(due: Sequence[WorkModel], now: datetime) -> list[WorkModel]:
+    """Of the rows in the order they are due, those to take together: the least suspect first.
+
+    Suspects that have waited for a while take their turn, so that others who keep coming do not
+    keep them for ever.
+    """
+    since = now - timedelta(seconds=SUSPECTS_WAIT_SECONDS)
+    waiting = [row for row in due if row.deaths and row.leased_until and row.leased_until <= since]
+    fewest = min((row.deaths for row in waiting or due), default=0)
     size = BATCH_SIZE_BY_DEATHS.get(fewest, 1)
     return [row for row in due if row.deaths == fewest][:size]
 
@@ -181,6 +188,17 @@ def release(model: type[Work], claimed: Sequence[Work]) -> None:
             fence=fence,
             holder__isnull=False,
         ).update(holder=None)
+
+
+def suspect(model: type[Work], claimed: Sequence[Work]) -> None:
+    """Rows that this worker still holds are free, as if it had died of them."""
+    now = timezone.now()
+    for fence in {row.fence for row in claimed}:
+        model._default_manager.filter(
+            pk__in=[row.pk for row in claimed if row.fence == fence],
+            fence=fence,
+            holder__isnull=False,
+        ).update(leased_until=now)
 
 
 def release_dead(model: type[Work], *, alive: Sequence[int]) -> int:

@@ -36,7 +36,7 @@ class FailureCode(models.TextChoices):
     CAPTURE_DECLINED = "capture_declined", "The payer's bank declined the capture."
     REFUND_DECLINED = "refund_declined", "The gateway declined the refund."
     GATEWAY_REFUSED = "gateway_refused", "The gateway refused it for a reason without a code."
-    GIVEN_UP = "given_up", "We could not do it and gave it up; the gateway never saw it."
+    GIVEN_UP = "given_up", "We could not do it and gave it up; nothing moved."
 
 
 class Action(StrEnum):
@@ -105,6 +105,7 @@ class Gateway(Protocol):
     def look_up(self, requests: Sequence[GatewayRequest]) -> list[Outcome | None]:
         """What became of each request that may have been made before.
 
-        None: the processor never saw it, so that making it now is right. Never raises for one.
+        None: making it now is right; the processor never saw it, or it will not act on the same
+        key twice. Never raises for one.
         """
         ...

@@ -76,6 +76,8 @@ def _make_due(payment: Payment) -> Payment:
     # A worker that has it for its expiry finds another fence and writes nothing.
     payment.fence += 1
     payment.holder = None
+    payment.deaths = payment.failures = 0
+    payment.problem = ""
     payment.save(
         update_fields=[
             "amount_to_capture",
@@ -84,6 +86,9 @@ def _make_due(payment: Payment) -> Payment:
             "attempts",
             "fence",
             "holder",
+            "deaths",
+            "failures",
+            "problem",
             "failure_code",
             "failure_reason",
             "updated_at",

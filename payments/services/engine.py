@@ -6,24 +6,43 @@ second leaves the row as it is; it comes back when its worker is known to be gon
 
 import logging
 import time
+from collections import Counter as Tally
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import InterfaceError, OperationalError, close_old_connections, transaction
+from django.db import (
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    transaction,
+)
+from prometheus_client import Counter, Histogram
 
-from payments import work
+from payments import work, workers
 from payments.services.parking import note_failure, park
 from payments.work import WorkModel
 
+BATCH_MILLISECONDS = (10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000)
+
 logger = logging.getLogger(__name__)
+attempts = Counter(
+    "tieout_work_attempts_total",
+    "Rows that workers took, by what came of it.",
+    ["queue", "outcome"],
+)
+batch_seconds = Histogram(
+    "tieout_work_batch_seconds",
+    "From claiming a batch of rows to the end of it.",
+    ["queue"],
+    buckets=[milliseconds / 1_000 for milliseconds in BATCH_MILLISECONDS],
+)
 
 Findings = TypeVar("Findings")
 
 RELEASE_PATIENCE_SECONDS = 20
-# Not the fault of any row.
-_INTERRUPTIONS = (OperationalError, InterfaceError, SoftTimeLimitExceeded)
 
 
 @dataclass(frozen=True)
@@ -49,53 +68,93 @@ def work_off_batch(trade: Trade[WorkModel, Findings], *, limit: int = work.BATCH
     A row that cannot be done does not keep the others: it is tried again later and parked in the
     end, as is one that has killed its workers.
     """
+    started = time.monotonic()
     claimed = work.claim(trade.model, limit=limit, becomes=trade.becomes)
+    outcomes: Tally[str] = Tally()
     for row in claimed:
         if row.deaths >= work.DEATHS_MAX:
             park(row, f"{row.deaths} workers died while they held it.")
+            outcomes["parked"] += 1
     try:
         healthy = [row for row in claimed if row.deaths < work.DEATHS_MAX]
         for start in range(0, len(healthy), trade.at_once):
-            do_rows(healthy[start : start + trade.at_once], trade)
-    except _INTERRUPTIONS:
-        _give_back(trade.model, claimed)
+            outcomes += do_rows(healthy[start : start + trade.at_once], trade)
+    except (OperationalError, InterfaceError, SoftTimeLimitExceeded) as interruption:
+        outcomes["interrupted"] = len(claimed) - outcomes.total()
+        took_too_long = isinstance(interruption, SoftTimeLimitExceeded)
+        # Who takes too long for no reason of ours would do so again: it counts as a death.
+        is_suspect = took_too_long and not workers.is_stopping()
+        _give_back(trade.model, claimed, work.suspect if is_suspect else work.release)
         raise
+    finally:
+        _note_batch(claimed, outcomes, int(1_000 * (time.monotonic() - started)))
     return len(claimed)
 
 
-def do_rows(rows: list[WorkModel], trade: Trade[WorkModel, Findings]) -> None:
-    """Do them together; if that fails, halve by halve, until whoever is to blame is alone."""
+def _note_batch(claimed: Sequence[work.Work], outcomes: Tally[str], milliseconds: int) -> None:
+    """One line in the log and the counters."""
+    if not claimed:
+        return
+    queue = claimed[0]._meta.db_table
+    batch_seconds.labels(queue).observe(milliseconds / 1_000)
+    for outcome, count in outcomes.items():
+        attempts.labels(queue, outcome).inc(count)
+    about = {"queue": queue, "rows": len(claimed), "ms": milliseconds, **outcomes}
+    ids = {"first_id": claimed[0].pk, "last_id": claimed[-1].pk}
+    logger.info("work.batch", extra=about | ids)
+
+
+def do_rows(rows: list[WorkModel], trade: Trade[WorkModel, Findings]) -> Tally[str]:
+    """Do them together; if that fails, halve by halve, until whoever is to blame is alone.
+
+    Returns how many were `written`, `overtaken` by another worker, and `failed`.
+    """
     try:
         findings = trade.find(rows)
-        _write(rows, findings, trade)
-    except _INTERRUPTIONS:
-        raise
+        written = _write(rows, findings, trade)
+        return Tally(written=written, overtaken=len(rows) - written)
     except Exception as error:  # a row's own fault, whatever it is: the others go on
+        if _is_interruption(error):
+            raise
         if len(rows) == 1:
-            logger.exception("work.failed: %s", rows[0])
+            about = {"queue": rows[0]._meta.db_table, "row_id": rows[0].pk}
+            logger.exception("work.failed: %s", rows[0], extra=about)
             note_failure(rows[0], error)
-            return
+            return Tally(failed=1)
         # Read again: what was written on them did not come true.
         rows = work.read_again(trade.model, rows)
         middle = len(rows) // 2
-        for half in (rows[:middle], rows[middle:]):
-            if half:
-                do_rows(half, trade)
+        halves = [half for half in (rows[:middle], rows[middle:]) if half]
+        return sum((do_rows(half, trade) for half in halves), Tally())
+
+
+def _is_interruption(error: Exception) -> bool:
+    """Not the fault of any row. A lock or a statement that took too long may be one's."""
+    if isinstance(error, OperationalError | InterfaceError):
+        return not connection.is_usable()
+    return isinstance(error, SoftTimeLimitExceeded)
 
 
 @transaction.atomic
-def _write(rows: list[WorkModel], findings: Findings, trade: Trade[WorkModel, Findings]) -> None:
+def _write(rows: list[WorkModel], findings: Findings, trade: Trade[WorkModel, Findings]) -> int:
+    """Returns how many of them were still ours."""
     trade.lock_first(rows)
-    trade.write(work.still_held(trade.model, rows), findings)
+    held = work.still_held(trade.model, rows)
+    trade.write(held, findings)
+    return len(held)
 
 
-def _give_back(model: type[WorkModel], claimed: Sequence[WorkModel]) -> None:
+def _give_back(
+    model: type[WorkModel],
+    claimed: Sequence[WorkModel],
+    free: Callable[[type[WorkModel], Sequence[WorkModel]], None],
+) -> None:
     """The database was lost: when it is back, nobody needs to wait for the lease."""
     give_up_at = time.monotonic() + RELEASE_PATIENCE_SECONDS
     while time.monotonic() < give_up_at:
         close_old_connections()
         try:
-            work.release(model, claimed)
+            free(model, claimed)
         except (OperationalError, InterfaceError):
             time.sleep(1)
         else:

@@ -134,7 +134,7 @@ def _verdict_on(event: GatewayEvent) -> Verdict | Later:
 def settle_gateway_event(event: GatewayEvent, *, actor: Actor, reason: str) -> GatewayEvent:
     """A person has dealt with a FAILED event. Raises InvalidTransition and ReasonMissing."""
     held = GatewayEvent.objects.select_for_update(of=("self",)).get(pk=event.pk)
-    subject = f"{held.gateway.code}:{held.event_id}"
+    subject = f"{held.gateway.code}:{held.event_id}"[:80]
     before = {"status": held.status, "result": held.result}
     move(held, GatewayEvent.Status.PROCESSED)
     held.save(update_fields=["status"])
