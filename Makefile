@@ -17,7 +17,7 @@ LOCK := $(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint check openapi schemathesis bench lock
+.PHONY: help demo run test lint check openapi schemathesis fuzz bench lock
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -48,11 +48,15 @@ schemathesis: $(VENV)/.installed-dev ## Hold the API to docs/openapi.yaml with m
 
 check: lint test ## Everything that must be green before a commit
 
+fuzz: $(VENV)/.installed-dev ## Mutate files of every format for a minute each (ARGS="--seconds 5 mt940")
+	@$(PYTHON) -m tests.fuzz $(ARGS)
+
 bench: $(VENV)/.installed-dev ## Measure against the goals of benchmarks/README.md
 	@$(PYTHON) -m benchmarks $(ARGS)
 
 lock: $(VENV)/.installed-dev ## Resolve the .in files into pinned, hashed requirements
 	$(LOCK) requirements.in -o requirements.txt
+	$(LOCK) requirements-sqs.in -o requirements-sqs.txt
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
 
 $(VENV)/.installed: requirements.txt | $(PYTHON)
