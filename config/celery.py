@@ -1,39 +1,35 @@
-"""The Celery app and the whole beat timetable. A message only says "there may be work"."""
+"""The Celery app and what beat rings. A message only says "there may be work".
+
+Which business period is due is not asked of beat, which knows neither calendars nor what was
+missed: it only rings often enough. `config/timetable.py` has the jobs.
+"""
 
 import os
 from datetime import timedelta
 
 from celery import Celery
-from celery.schedules import crontab
+from celery.signals import worker_init
+
+from config import metrics_port
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("tieout")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.autodiscover_tasks(related_name="timetable")
 
-SEALING_EVERY = timedelta(seconds=5)
-EXPIRY_EVERY = timedelta(minutes=1)
+TICKS = {
+    "seal the ledger": ("ledger.tasks.seal_ledger", timedelta(seconds=5)),
+    "expire holds": ("ledger.tasks.expire_holds", timedelta(minutes=1)),
+    "sweep the queues": ("payments.tasks.sweep", timedelta(seconds=5)),
+    "enqueue due jobs": ("payments.tasks.enqueue_jobs", timedelta(seconds=30)),
+    "empty the inbox": ("reconciliation.tasks.pick_up_statements", timedelta(minutes=1)),
+}
 # A tick nobody heard in time is not made up for: the next one does the same.
 app.conf.beat_schedule = {
-    "seal the ledger": {
-        "task": "ledger.tasks.seal_ledger",
-        "schedule": SEALING_EVERY,
-        "options": {"expires": SEALING_EVERY.total_seconds()},
-    },
-    "expire holds": {
-        "task": "ledger.tasks.expire_holds",
-        "schedule": EXPIRY_EVERY,
-        "options": {"expires": EXPIRY_EVERY.total_seconds()},
-    },
-    "purge idempotency keys": {
-        "task": "payments.tasks.purge_idempotency_keys",
-        "schedule": crontab(hour="2", minute="15"),
-        "options": {"expires": timedelta(hours=1).total_seconds()},
-    },
-    "verify the ledger": {
-        "task": "ledger.tasks.verify_ledger",
-        "schedule": crontab(hour="3", minute="30"),
-        "options": {"expires": timedelta(hours=1).total_seconds()},
-    },
+    name: {"task": task, "schedule": every, "options": {"expire_seconds": every.seconds}}
+    for name, (task, every) in TICKS.items()
 }
+
+worker_init.connect(metrics_port.open_port)

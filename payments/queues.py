@@ -20,6 +20,7 @@ class Queue:
     task: str  # name of the Celery task, which is also the bell
     work_off: Callable[[], int]  # one batch; how many rows it took
     give_up: Callable[[Any, Actor], None]
+    is_long: bool = False  # a row may take longer than a lease: its worker's heart renews that
 
     @property
     def name(self) -> str:

@@ -1,15 +1,26 @@
 """Tasks only drain tables; each may run any number of times, anywhere."""
 
+import logging
+import os
 import threading
 import time
 
 from celery import shared_task
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import (
+    worker_process_init,
+    worker_process_shutdown,
+    worker_ready,
+    worker_shutdown,
+    worker_shutting_down,
+)
+from django.db import close_old_connections
+from django.utils import timezone
 
-from payments import doorbell, queues
+from payments import doorbell, queues, workers
 from payments.doorbell import Kind
-from payments.models import GatewayEvent, Payment, Refund, Transfer
+from payments.models import GatewayEvent, JobRun, Payment, Refund, Transfer
 from payments.queues import Queue
+from payments.services import heartbeats
 from payments.services.gateway_events import process_gateway_events
 from payments.services.giving_up import (
     give_up_gateway_event,
@@ -17,15 +28,19 @@ from payments.services.giving_up import (
     give_up_refund,
     give_up_transfer,
 )
-from payments.services.idempotency import purge_idempotency_keys
+from payments.services.jobs import enqueue_due, give_up_job, run_due_jobs
 from payments.services.processing import process_payments, process_refunds
+from payments.services.sweeping import sweep
 from payments.services.transfers import process_transfers
 
+logger = logging.getLogger(__name__)
+
+SWEEPER = "sweeper"
 SWEEP_SECONDS = 2
 # Well below the time limit of a task, so that a long batch begun just before still ends in time.
 DRAIN_SECONDS_MAX = 30
-
-_stopping = threading.Event()
+# A job may take far longer than a payment.
+JOB_SECONDS_MAX = 3_600
 
 PAYMENTS = queues.register(Queue(Payment, Kind.PAYMENTS, process_payments, give_up_payment))
 REFUNDS = queues.register(Queue(Refund, Kind.REFUNDS, process_refunds, give_up_refund))
@@ -33,6 +48,7 @@ TRANSFERS = queues.register(Queue(Transfer, Kind.TRANSFERS, process_transfers, g
 GATEWAY_EVENTS = queues.register(
     Queue(GatewayEvent, Kind.GATEWAY_EVENTS, process_gateway_events, give_up_gateway_event)
 )
+JOBS = queues.register(Queue(JobRun, Kind.JOBS, run_due_jobs, give_up_job, is_long=True))
 
 
 @shared_task(name=PAYMENTS.task)
@@ -59,34 +75,78 @@ def process_due_gateway_events() -> None:
     drain(GATEWAY_EVENTS)
 
 
-@shared_task(name="payments.tasks.purge_idempotency_keys")
-def purge_old_idempotency_keys() -> None:
-    """Forget answers nobody may count on any more."""
-    purge_idempotency_keys()
+@shared_task(name=JOBS.task, soft_time_limit=JOB_SECONDS_MAX, time_limit=JOB_SECONDS_MAX + 60)
+def run_jobs() -> None:
+    """Run the jobs that are due until none is left."""
+    drain(JOBS)
 
 
-def drain(queue: Queue, *, seconds: float = DRAIN_SECONDS_MAX) -> None:
-    """Hear the bell, then work off batches; a longer backlog rings again, so that others may."""
+@shared_task(name="payments.tasks.enqueue_jobs")
+def enqueue_jobs() -> None:
+    """Write down which jobs are due by now."""
+    enqueue_due(timezone.now())
+    doorbell.ring(JOBS.task)
+
+
+@shared_task(name="payments.tasks.sweep")
+def sweep_tables() -> None:
+    """Do what each worker's sweeper does, in case that has died."""
+    sweep()
+
+
+def drain(queue: Queue, *, seconds: int = DRAIN_SECONDS_MAX) -> None:
+    """Hear the bell, then work off batches; a longer backlog rings again, so that others may.
+
+    A worker that was asked to stop ends the batch it has in hand and takes no other.
+    """
     doorbell.heard(queue.task)
     stop_at = time.monotonic() + seconds
-    while time.monotonic() < stop_at:
+    while time.monotonic() < stop_at and not workers.is_stopping():
         if not queue.work_off():
             return
     doorbell.ring(queue.task)
 
 
+# --- The life of a worker's processes --------------------------------------------------------
+
+
+@worker_process_init.connect
+def begin_work(sender: object = None, **_: object) -> None:
+    """Each process that takes work has a heart; the solo pool's is the main process itself."""
+    heartbeats.start(f"{sender} {workers.MAIN_PID}")
+
+
+@worker_process_shutdown.connect
+def end_work(**_: object) -> None:
+    heartbeats.stop()
+
+
 @worker_ready.connect
-def start_sweeping(**_: object) -> None:
-    """Ring every bell now and then, for rows no ring announced: lost messages, retries, leases."""
+def start_sweeping(sender: object = None, **_: object) -> None:
+    """The main process has a heart too, which knows whether it may call others dead.
 
-    def sweep() -> None:
-        while not _stopping.wait(SWEEP_SECONDS):
-            for queue in queues.every():
-                doorbell.publish(queue.task)
-
-    threading.Thread(target=sweep, name="sweeper", daemon=True).start()
+    A worker is ready again whenever it has found its broker again.
+    """
+    heartbeats.start(f"{getattr(sender, 'hostname', '')} {os.getpid()}")
+    if not any(thread.name == SWEEPER for thread in threading.enumerate()):
+        threading.Thread(target=_sweep_now_and_then, name=SWEEPER, daemon=True).start()
 
 
 @worker_shutting_down.connect
-def stop_sweeping(**_: object) -> None:
-    _stopping.set()
+def stop_taking_work(**_: object) -> None:
+    workers.ask_to_stop()
+
+
+@worker_shutdown.connect
+def end_worker(**_: object) -> None:
+    heartbeats.stop()
+
+
+def _sweep_now_and_then() -> None:
+    while not workers.is_stopping():
+        try:
+            close_old_connections()
+            sweep()
+        except Exception as problem:  # the database is away: so is the work
+            logger.warning("sweep.failed: %s", problem)
+        time.sleep(SWEEP_SECONDS)

@@ -79,7 +79,7 @@ def work_off_batch(trade: Trade[WorkModel, Findings], *, limit: int = work.BATCH
         healthy = [row for row in claimed if row.deaths < work.DEATHS_MAX]
         for start in range(0, len(healthy), trade.at_once):
             outcomes += do_rows(healthy[start : start + trade.at_once], trade)
-    except (OperationalError, InterfaceError, SoftTimeLimitExceeded) as interruption:
+    except (OperationalError, InterfaceError, SoftTimeLimitExceeded, SystemExit) as interruption:
         outcomes["interrupted"] = len(claimed) - outcomes.total()
         took_too_long = isinstance(interruption, SoftTimeLimitExceeded)
         # Who takes too long for no reason of ours would do so again: it counts as a death.

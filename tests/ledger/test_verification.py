@@ -10,7 +10,6 @@ from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from config.celery import app
 from ledger.entries import fingerprint_of
 from ledger.models import AuditEvent, JournalEntry, Seal
 from ledger.services import sealing
@@ -18,7 +17,6 @@ from ledger.services.day_totals import add_day_totals
 from ledger.services.posting import post_entries
 from ledger.services.sealing import seal_entries
 from ledger.services.verification import Problem, verify_ledger
-from ledger.tasks import seal_ledger, verify
 from tests.support.entries import NOON, deposit, transfer, wallet
 
 pytestmark = pytest.mark.django_db
@@ -468,31 +466,3 @@ def test_the_command_lists_problems_for_machines(sealed: None, forge: Forge) -> 
             "entry_id": entry("d5").pk,
         }
     ]
-
-
-def test_the_timetable_seals_and_says_aloud_what_does_not_hold(
-    unsealed: None, forge: Forge, caplog: pytest.LogCaptureFixture
-) -> None:
-    seal_ledger()
-    assert Seal.objects.count() == 1
-    verify()
-    assert not [record for record in caplog.records if record.levelname == "CRITICAL"]
-
-    forge("UPDATE ledger_accountbalance SET credits = credits + 1 WHERE credits = 10")
-    verify()
-
-    (said,) = [record for record in caplog.records if record.levelname == "CRITICAL"]
-    assert said.getMessage().startswith("ledger.broken balance a: ")
-
-
-def test_the_timetable_names_tasks_there_are() -> None:
-    app.loader.import_default_modules()
-    named = {entry["task"] for entry in app.conf.beat_schedule.values()}
-
-    assert named == {
-        "ledger.tasks.seal_ledger",
-        "ledger.tasks.expire_holds",
-        "ledger.tasks.verify_ledger",
-        "payments.tasks.purge_idempotency_keys",
-    }
-    assert named <= set(app.tasks)

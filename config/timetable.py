@@ -1,0 +1,76 @@
+"""The jobs of the platform and their business periods. docs/operations.md has them as a table."""
+
+import logging
+from datetime import date, time
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from ledger.actors import Actor
+from ledger.services.verification import verify_ledger
+from payments.models import Merchant
+from payments.schedules import Daily
+from payments.services.heartbeats import purge_heartbeats
+from payments.services.idempotency import purge_idempotency_keys
+from payments.services.jobs import Job, purge_job_runs, register
+from reconciliation.errors import NothingToReconcile
+from reconciliation.services.inbox import pick_up_statements
+from reconciliation.services.runs import reconcile
+from settlements.services.batches import run_settlement
+
+logger = logging.getLogger(__name__)
+
+ACTOR = Actor.system("timetable")
+
+
+def our_zone() -> list[ZoneInfo]:
+    return [settings.PLATFORM_ZONE]
+
+
+def all_zones() -> list[ZoneInfo]:
+    """Ours and those of all merchants: one settlement run closes the day of everybody."""
+    names = Merchant.objects.order_by("time_zone").values_list("time_zone", flat=True).distinct()
+    return [*our_zone(), *map(ZoneInfo, names)]
+
+
+def settle(period: str) -> str:
+    batches = run_settlement(date.fromisoformat(period), actor=ACTOR)
+    return f"{len(batches)} batches closed"
+
+
+def reconcile_all(_period: str) -> str:
+    """Everything loaded and what is in the inbox, up to the latest day a statement covers."""
+    pick_up_statements()
+    try:
+        run = reconcile()
+    except NothingToReconcile:
+        return "no statement is loaded"
+    return (
+        f"{run.public_id} as of {run.as_of}: {run.match_count} matches,"
+        f" {run.discrepancy_count} discrepancies"
+    )
+
+
+def verify(_period: str) -> str:
+    """What was posted since the last time; says aloud what is wrong."""
+    problems = verify_ledger()
+    for problem in problems:
+        logger.critical("ledger.broken %s %s: %s", problem.check, problem.subject, problem.message)
+    return f"{len(problems)} problems" if problems else "the books hold"
+
+
+def purge(_period: str) -> str:
+    return (
+        f"{purge_idempotency_keys()} idempotency keys, {purge_job_runs()} job runs,"
+        f" {purge_heartbeats()} heartbeats"
+    )
+
+
+JOBS = [
+    Job("settle", Daily(time(0, 10), all_zones), settle),
+    Job("purge", Daily(time(2, 15), our_zone), purge),
+    Job("reconcile", Daily(time(2, 45), our_zone), reconcile_all),
+    Job("verify", Daily(time(3, 30), our_zone), verify),
+]
+for job in JOBS:
+    register(job)
