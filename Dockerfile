@@ -6,8 +6,10 @@ ENV PATH=/venv/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /venv
 WORKDIR /app
 
-COPY requirements.txt .
-RUN pip install --require-hashes --requirement requirements.txt
+# With SQS as broker: --build-arg MORE_REQUIREMENTS=requirements-sqs.txt
+ARG MORE_REQUIREMENTS=requirements.txt
+COPY requirements.txt requirements-sqs.txt ./
+RUN pip install --require-hashes --requirement requirements.txt --requirement $MORE_REQUIREMENTS
 
 # Nothing is reached at these addresses: collecting files only loads the settings.
 COPY . .

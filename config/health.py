@@ -1,11 +1,6 @@
 """Is it alive, and can it do its work? Answered within a second, whatever hangs."""
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import Future
-
 from django.db import connection
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
@@ -14,10 +9,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from payments import cache
-from payments.stats import oldest_due_at
+from payments.probes import Probe
+from payments.stats import is_work_done
 
-OLDEST_DUE_SECONDS_MAX = 300
-PATIENCE_SECONDS = 0.7
+PATIENCE_MILLISECONDS = 700
 
 HEALTH = inline_serializer("Health", {"status": serializers.ChoiceField(["OK"])})
 READINESS = inline_serializer(
@@ -49,7 +44,8 @@ class Health(APIView):
 class Ready(APIView):
     """200 READY when database, cache and queue do their work, else 503 NOT_READY.
 
-    The queue is the tables: it is healthy while the oldest due row waits less than 5 minutes.
+    The queue is the tables: it is healthy while the oldest due row waits less than 5 minutes, and
+    while somebody works if one waits at all.
     """
 
     authentication_classes = []
@@ -70,43 +66,15 @@ class Ready(APIView):
         )
 
 
-class Probe:
-    """A question on a thread of its own, asked once at a time.
-
-    A server that hangs holds up that thread; who wants to know waits PATIENCE_SECONDS.
-    """
-
-    def __init__(self, question: Callable[[], bool]) -> None:
-        self.question = question
-        self.lock = threading.Lock()
-        self.asked: Future[bool] | None = None
-
-    def result(self) -> bool:
-        """The answer. Raises what the question raised, or TimeoutError."""
-        with self.lock:
-            if self.asked is None or self.asked.done():
-                self.asked = Future()
-                threading.Thread(target=self._ask, args=[self.asked], daemon=True).start()
-            asked = self.asked
-        return asked.result(PATIENCE_SECONDS)
-
-    def _ask(self, answer: Future[bool]) -> None:
-        try:
-            answer.set_result(self.question())
-        except Exception as problem:  # told to whoever waits
-            answer.set_exception(problem)
-
-
 def _is_work_done() -> bool:
-    """The database answers; whether no row of work has waited for too long."""
+    """The database answers; whether work is done as it should be."""
     try:
-        oldest = oldest_due_at()
+        return is_work_done()
     finally:
         connection.close()  # of this thread
-    return not oldest or (timezone.now() - oldest).total_seconds() <= OLDEST_DUE_SECONDS_MAX
 
 
-_queue = Probe(_is_work_done)
+_queue = Probe(_is_work_done, patience_milliseconds=PATIENCE_MILLISECONDS)
 
 
 def _cache() -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import re
+import time
 from collections.abc import Callable
 from urllib.parse import unquote
 
@@ -10,6 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from config import logs, problems
+from config.http_metrics import count_answer
 from ledger import actors
 from ledger.ids import new_id
 from payments.cache import Unreachable
@@ -38,8 +40,10 @@ class RequestIdMiddleware:
         client_id = request.headers.get("Client-Request-Id", "")
         theirs = logs.client_request_id.set(client_id if _SAFE_ID.fullmatch(client_id) else "")
         outside = actors.request_id.set(request_id)
+        began_at = time.perf_counter()
         try:
             response = self._answer(request)
+            count_answer(request, response, seconds=time.perf_counter() - began_at)
             if logs.client_request_id.get():
                 logger.info("%s %s %s", request.method, request.path, response.status_code)
         finally:

@@ -3,11 +3,14 @@
 import hashlib
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from config import embedded
+from config import brokers, embedded, logs
+from ledger.errors import DomainError
+from ledger.money import Money
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -32,6 +35,11 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 DATABASE_URL = env.str("DATABASE_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="")
+SQS_QUEUE_URL = env.str("SQS_QUEUE_URL", default="")
+# Whoever sends it may read /metrics; empty: nobody but operators.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+# Where a worker shows its own, to that token only; 0: nowhere.
+METRICS_PORT = env.int("METRICS_PORT", default=0)
 
 if IS_PRODUCTION:
     unsafe = [
@@ -42,6 +50,7 @@ if IS_PRODUCTION:
             "DEBUG": DEBUG,
             "DATABASE_URL": not DATABASE_URL,
             "REDIS_URL": not REDIS_URL,
+            "METRICS_TOKEN": 0 < len(METRICS_TOKEN) < 32,
         }.items()
         if is_unsafe
     ]
@@ -147,10 +156,33 @@ IDEMPOTENCY_DAYS = env.int("IDEMPOTENCY_DAYS", default=30)
 # How long the simulated processor takes for each request.
 SIMULATOR_LATENCY_SECONDS = env.float("SIMULATOR_LATENCY_SECONDS", default=0.0)
 
+# --- The timetable -------------------------------------------------------------------------
+
+# Its midnight ends the platform's business day; each merchant has a zone of its own.
+PLATFORM_ZONE = ZoneInfo(env.str("PLATFORM_TIME_ZONE", default="UTC"))
+
+# --- Settlement ----------------------------------------------------------------------------
+
+# Payouts below this many minor units need no person to approve them; none unless it is said.
+try:
+    PAYOUT_APPROVAL_THRESHOLD = {
+        currency: Money.of(text, currency).amount
+        for currency, text in env.dict("PAYOUT_APPROVAL_THRESHOLD", default={}).items()
+    }
+except DomainError as problem:
+    raise ImproperlyConfigured(f"PAYOUT_APPROVAL_THRESHOLD: {problem}") from None
+
+# --- Reconciliation ------------------------------------------------------------------------
+
+# Folder with one folder per source; what is put there is loaded. Empty: there is none.
+STATEMENT_INBOX = env.str("STATEMENT_INBOX", default="")
+
 # --- Redis and Celery ----------------------------------------------------------------------
 
 # A slow or paused Redis may cost a caller this long, never more.
 REDIS_TIMEOUT_SECONDS = 0.25
+# How long connecting to a broker may take whoever rings, off the request's path.
+DOORBELL_TIMEOUT_SECONDS = env.float("DOORBELL_TIMEOUT_SECONDS", default=0.25)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_RESULT_EXPIRES = None  # there are none to clean up
 CELERY_TASK_SERIALIZER = "json"
@@ -160,15 +192,17 @@ CELERY_TASK_SOFT_TIME_LIMIT = 90
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 300,
-    "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
-    # Longer than a worker's blocking read of 1 s, shorter than anybody's patience.
-    "socket_timeout": 5,
-    "health_check_interval": 25,
-    "unacked_restore_throttle": 1,
-}
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+# What nobody listens to, and on SQS would be a queue per worker.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = not brokers.is_sqs(CELERY_BROKER_URL)
+CELERY_TASK_DEFAULT_QUEUE = brokers.queue_name(CELERY_BROKER_URL, SQS_QUEUE_URL)
+CELERY_BROKER_TRANSPORT_OPTIONS = brokers.transport_options(
+    CELERY_BROKER_URL, SQS_QUEUE_URL, connect_seconds=REDIS_TIMEOUT_SECONDS
+)
+# On top of these, for the doorbell.
+BROKER_PUBLISHING_OPTIONS = brokers.publishing_options(
+    CELERY_BROKER_URL, connect_seconds=DOORBELL_TIMEOUT_SECONDS
+)
+CELERY_BEAT_SCHEDULER = "config.beat:EditableScheduler"
 
 # --- API -----------------------------------------------------------------------------------
 
@@ -219,7 +253,10 @@ SPECTACULAR_SETTINGS = {
         "config.openapi.complete",
     ],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "ENUM_NAME_OVERRIDES": {"ComponentState": ["UP", "DOWN"]},
+    "ENUM_NAME_OVERRIDES": {
+        "ComponentState": ["UP", "DOWN"],
+        "StatementFileStatus": "reconciliation.models.files.StatementFile.Status",
+    },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -259,7 +296,7 @@ WHITENOISE_USE_FINDERS = not IS_PRODUCTION
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_PRODUCTION else None
 SECURE_SSL_REDIRECT = IS_PRODUCTION
 # Probes speak plain HTTP from inside the network.
-SECURE_REDIRECT_EXEMPT = [r"^api/v1/(health|ready)$"]
+SECURE_REDIRECT_EXEMPT = [r"^api/v1/(health|ready|metrics)$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if IS_PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_PRODUCTION
 SECURE_HSTS_PRELOAD = IS_PRODUCTION
@@ -268,16 +305,14 @@ CSRF_COOKIE_SECURE = IS_PRODUCTION
 
 # --- Logging -------------------------------------------------------------------------------
 
+LOG_FORMAT = env.str("LOG_FORMAT", default="json" if IS_PRODUCTION else "line")
+if LOG_FORMAT not in logs.FORMATTERS:
+    raise ImproperlyConfigured(f"LOG_FORMAT is {LOG_FORMAT!r}; use line or json.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "config.logs.LineFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s",
-        },
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": logs.FORMATTERS,
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         # A line per message or request says nothing that rows do not say better.

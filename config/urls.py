@@ -5,13 +5,15 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from config import health
+from config import health, metrics
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
     path("api/v1/health", health.Health.as_view()),
     path("api/v1/ready", health.Ready.as_view()),
+    path("api/v1/metrics", metrics.Metrics.as_view()),
+    path("metrics", RedirectView.as_view(url="/api/v1/metrics")),
     path("api/v1/", include("payments.api.urls")),
     path("api/v1/", include("settlements.api.urls")),
     path("api/v1/", include("reconciliation.api.urls")),

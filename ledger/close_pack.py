@@ -22,11 +22,10 @@ from ledger.selectors import (
     trial_balance,
     trial_balance_accounts,
 )
+from ledger.spreadsheets import as_text
 
 VERSION = 1
 CSV_COLUMNS = "section name owner type currency count debits credits amount text".split()
-# A spreadsheet runs a cell that begins with one of these.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 TEXT_COLUMNS = {"name", "owner", "type", "text"}
 
 Row = dict[str, Any]
@@ -143,8 +142,7 @@ def _open_item(item: Row) -> Row:
 
 
 def _cell(column: str, value: Any) -> Any:
-    is_formula = str(value).lstrip(" \"'").startswith(FORMULA_STARTS)
-    return f"'{value}" if column in TEXT_COLUMNS and is_formula else value
+    return as_text(str(value)) if column in TEXT_COLUMNS else value
 
 
 def _plain(value: object) -> str:

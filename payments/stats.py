@@ -1,45 +1,39 @@
-"""How much work waits, and what Redis holds of ours: for operators and probes."""
+"""How much work waits, who works, and what Redis holds of ours: for operators and probes."""
 
-import re
 import time
+from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import redis
 from django.apps import apps
-from django.conf import settings
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 
-from payments import answers, cache
-from payments.work import LEASE_SECONDS, Work
+from payments import answers, cache, process_metrics
+from payments.models import ParkedWork
+from payments.services.heartbeats import nodes_alive
+from payments.work import Work, free, oldest_due
 
 SCAN_COUNT = 1_000
 SCAN_SECONDS_MAX = 1
+# Work may wait for so long while workers start; a ring or the sweeper finds it in much less.
+NOBODY_SECONDS_MAX = 10
+OLDEST_DUE_SECONDS_MAX = 300
 
 
 @dataclass(frozen=True, slots=True)
 class QueueState:
-    """One table of work, or all together."""
+    """One table of work."""
 
-    message_count: int  # due: any worker may take them now
-    in_flight_count: int  # tried, and not due before a lease is over: taken, or tried again soon
-    scheduled_count: int  # due later than that
+    queue: str  # its name
+    message_count: int  # due, and nobody has them
+    in_flight_count: int  # a worker has them
+    scheduled_count: int  # due later
+    parked_count: int  # nobody could do them; they wait for a person
     oldest_due_at: datetime | None
-    parked_count: int = 0  # nothing parks rows yet
-
-    def __add__(self, other: "QueueState") -> "QueueState":
-        oldest = [each for each in (self.oldest_due_at, other.oldest_due_at) if each]
-        return QueueState(
-            self.message_count + other.message_count,
-            self.in_flight_count + other.in_flight_count,
-            self.scheduled_count + other.scheduled_count,
-            min(oldest, default=None),
-            self.parked_count + other.parked_count,
-        )
 
     def oldest_age_seconds(self, now: datetime) -> int:
         return int((now - self.oldest_due_at).total_seconds()) if self.oldest_due_at else 0
@@ -59,53 +53,57 @@ def work_tables() -> list[type[Work]]:
     return [model for model in apps.get_models() if issubclass(model, Work)]
 
 
-def queue_state(model: type[Work], *, now: datetime) -> QueueState:
-    """What waits in one table at this moment."""
-    lease_ends_at = now + timedelta(seconds=LEASE_SECONDS)
-    is_taken = Q(due_at__gt=now, due_at__lte=lease_ends_at, attempts__gt=0)
+def queue_states(now: datetime) -> list[QueueState]:
+    """What waits in each table at this moment."""
+    unresolved = ParkedWork.objects.filter(resolved_at=None).order_by()
+    parked = Counter(dict(unresolved.values_list("queue").annotate(Count("pk"))))
+    return [_queue_state(model, parked[model._meta.db_table], now) for model in work_tables()]
+
+
+def _queue_state(model: type[Work], parked: int, now: datetime) -> QueueState:
+    is_waiting = free(now) & Q(due_at__lte=now)
     figures = model._default_manager.filter(due_at__isnull=False).aggregate(
-        waiting=Count("pk", filter=Q(due_at__lte=now)),
-        taken=Count("pk", filter=is_taken),
-        scheduled=Count("pk", filter=Q(due_at__gt=now) & ~is_taken),
-        oldest=Min("due_at", filter=Q(due_at__lte=now)),
+        waiting=Count("pk", filter=is_waiting),
+        taken=Count("pk", filter=~free(now)),
+        scheduled=Count("pk", filter=free(now) & Q(due_at__gt=now)),
+        oldest=Min("due_at", filter=is_waiting),
     )
-    return QueueState(figures["waiting"], figures["taken"], figures["scheduled"], figures["oldest"])
+    return QueueState(
+        model._meta.db_table,
+        figures["waiting"],
+        figures["taken"],
+        figures["scheduled"],
+        parked,
+        figures["oldest"],
+    )
 
 
-def oldest_due_at() -> datetime | None:
-    """Since when the longest waiting row of any table is due; None when nothing waits."""
-    now = timezone.now()
-    oldest = [
-        model._default_manager.filter(due_at__lte=now).aggregate(at=Min("due_at"))["at"]
-        for model in work_tables()
-    ]
-    return min((at for at in oldest if at), default=None)
+def total_of(states: list[QueueState]) -> QueueState:
+    """All tables together."""
+    return QueueState(
+        "all",
+        sum(state.message_count for state in states),
+        sum(state.in_flight_count for state in states),
+        sum(state.scheduled_count for state in states),
+        sum(state.parked_count for state in states),
+        min((state.oldest_due_at for state in states if state.oldest_due_at), default=None),
+    )
 
 
-def broker_url() -> str:
-    """Where bells are rung, without user and password."""
-    return re.sub("(?<=://)[^/]*@", "", settings.CELERY_BROKER_URL)
+def is_work_done() -> bool:
+    """Whether nothing has waited for too long, nor for a while with no worker alive."""
+    oldest = min((at for at in map(oldest_due, work_tables()) if at), default=None)
+    if oldest is None:
+        return True
+    waits_since = (timezone.now() - oldest).total_seconds()
+    if waits_since > OLDEST_DUE_SECONDS_MAX:
+        return False
+    return waits_since <= NOBODY_SECONDS_MAX or bool(nodes_alive())
 
 
-def count_workers() -> int | None:
-    """How many workers listen; None when the broker cannot say.
-
-    Each Celery worker keeps one connection that listens for orders as long as it lives.
-    """
-    url = urlsplit(settings.CELERY_BROKER_URL)
-    if not url.scheme.startswith(("redis", "valkey")):
-        return None
-    if url.scheme == "redis+socket":
-        number = dict(parse_qsl(url.query)).get("virtual_host", "0")
-        address = f"unix://{url.path}?db={number}"
-    else:
-        number = url.path.strip("/") or "0"
-        address = url.geturl()
-    try:
-        listening: Any = cache.ask(lambda client: client.client_list(_type="pubsub"), url=address)
-    except cache.Unreachable:
-        return None
-    return sum(each["db"] == number for each in listening)
+def doorbells() -> dict[str, int]:
+    """Rings of all processes of this machine, by what became of them."""
+    return process_metrics.totals("tieout_doorbells_total", "outcome")
 
 
 def cache_state() -> CacheState:

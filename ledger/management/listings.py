@@ -7,9 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from ledger.money import Money
-
-# A spreadsheet runs a cell that begins with one of these.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+from ledger.spreadsheets import as_text
 
 
 def beginning(text: str) -> datetime:
@@ -56,5 +54,4 @@ def as_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def _cell(value: object) -> object:
     if isinstance(value, Money):
         return value.text
-    is_formula = isinstance(value, str) and value.lstrip(" \"'").startswith(FORMULA_STARTS)
-    return f"'{value}" if is_formula else value
+    return as_text(value) if isinstance(value, str) else value

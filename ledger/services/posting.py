@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import IntegrityError, OperationalError, transaction
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 
 from ledger import sql
 from ledger.batch import Batch, Known, Result, Standing, Status, not_open_yet
@@ -20,6 +20,7 @@ __all__ = ["EntryRefused", "Result", "Status", "post_all", "post_entries", "post
 ENTRIES_PER_STATEMENT = 1_000
 TRIES_MAX = 5
 PAUSE_MILLISECONDS = (10, 200)
+BATCH_MILLISECONDS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 10_000)
 # Somebody else was there at the same time; looking again finds what they did.
 PASSING_CONSTRAINTS = {
     "ledger_account_frozen",
@@ -39,6 +40,16 @@ retries = Counter(
     "tieout_ledger_posting_retries_total",
     "Batches posted again, by what was in the way.",
     ["reason"],
+)
+batch_entries = Histogram(
+    "tieout_ledger_batch_entries",
+    "Entries per batch that was posted.",
+    buckets=(1, 10, 100, 500, 1_000, 2_000, 5_000, 10_000),
+)
+batch_seconds = Histogram(
+    "tieout_ledger_batch_seconds",
+    "How long posting a batch took, without waiting for a further try.",
+    buckets=[milliseconds / 1_000 for milliseconds in BATCH_MILLISECONDS],
 )
 
 
@@ -70,13 +81,17 @@ def post_entries(entries: Sequence[Entry]) -> list[Result]:
         return []
     for tries in range(1, TRIES_MAX + 1):
         try:
-            return _post_batch(entries)
+            with batch_seconds.time():
+                results = _post_batch(entries)
         except (IntegrityError, OperationalError, Overtaken) as error:
             reason = _passing_reason(error)
             if reason is None:
                 raise
             logger.warning("posting tried again", extra={"reason": reason, "tries": tries})
             retries.labels(reason).inc()
+        else:
+            batch_entries.observe(len(entries))
+            return results
         if tries < TRIES_MAX:
             time.sleep(random.randint(*PAUSE_MILLISECONDS) / 1_000)
     raise Busy("Other transactions keep posting to the same accounts.")

@@ -11,24 +11,52 @@ from rest_framework.views import APIView
 
 from payments import answers, stats
 from payments.api.authentication import HasScope
+from payments.broker import broker_state
 from payments.models import ApiKey
+from payments.services.heartbeats import nodes_alive
 
 
-class TableStats(serializers.Serializer):
-    """The work of one table. Due rows wait, leased ones are in flight."""
+class Counts(serializers.Serializer):
+    """Rows of work: due ones wait, held ones are in flight."""
 
     message_count = serializers.IntegerField()
     in_flight_count = serializers.IntegerField()
-    scheduled_count = serializers.IntegerField()
-    parked_count = serializers.IntegerField()
+    scheduled_count = serializers.IntegerField(help_text="Due later.")
+    parked_count = serializers.IntegerField(help_text="Nobody could do them; see the back office.")
     oldest_age_seconds = serializers.IntegerField()
 
 
-class QueueStats(TableStats):
-    queue_url = serializers.CharField(help_text="Of the bell, without credentials.")
-    is_fifo = serializers.BooleanField(help_text="Rows are taken oldest first, by many at once.")
-    workers = serializers.IntegerField(allow_null=True)
-    tables = serializers.DictField(child=TableStats())
+class QueueCounts(Counts):
+    queue = serializers.CharField(help_text="The table.")
+
+
+class Broker(serializers.Serializer):
+    """The messages that wake workers, as the broker counts them; null: it did not say."""
+
+    name = serializers.CharField(help_text="redis, amqp or sqs.")
+    queue = serializers.CharField()
+    waiting_count = serializers.IntegerField(allow_null=True)
+    in_flight_count = serializers.IntegerField(allow_null=True, help_text="Of SQS.")
+    delayed_count = serializers.IntegerField(allow_null=True, help_text="Of SQS.")
+    visibility_timeout = serializers.IntegerField(allow_null=True, help_text="Seconds, of SQS.")
+    content_deduplication = serializers.BooleanField(allow_null=True, help_text="Of SQS.")
+
+
+class Doorbells(serializers.Serializer):
+    """Rings by the processes of this machine, by what became of them."""
+
+    rung = serializers.IntegerField()
+    coalesced = serializers.IntegerField(help_text="An earlier one was not heard yet.")
+    failed = serializers.IntegerField()
+
+
+class QueueStats(Counts):
+    queue_url = serializers.CharField(help_text="Of the broker, without credentials.")
+    is_fifo = serializers.BooleanField(help_text="Whether the broker keeps the order of messages.")
+    workers = serializers.IntegerField(help_text="Seen alive within a minute.")
+    queues = QueueCounts(many=True)
+    broker = Broker()
+    doorbells = Doorbells()
     timestamp = serializers.DateTimeField()
 
 
@@ -44,7 +72,10 @@ class CacheStats(serializers.Serializer):
 
 
 class QueueStatsView(APIView):
-    """How much work waits, in all and by table. The rows are the queue; these are their counts."""
+    """How much work waits, in all and by table. The rows are the queue; these are their counts.
+
+    Messages only wake workers: `broker` and `doorbells` count those.
+    """
 
     permission_classes = [HasScope]
     scopes = {"GET": ApiKey.Scope.OPERATOR}
@@ -52,20 +83,17 @@ class QueueStatsView(APIView):
     @extend_schema(operation_id="get_queue_stats", responses=QueueStats)
     def get(self, request: Request) -> Response:
         now = timezone.now()
-        tables = {
-            model._meta.model_name: stats.queue_state(model, now=now)
-            for model in stats.work_tables()
-        }
-        total = stats.QueueState(0, 0, 0, None)
-        for state in tables.values():
-            total += state
+        states = stats.queue_states(now)
+        broker = broker_state()
         return Response(
             {
-                "queue_url": stats.broker_url(),
-                **_represent(total, now),
-                "is_fifo": False,
-                "workers": stats.count_workers(),
-                "tables": {name: _represent(state, now) for name, state in tables.items()},
+                "queue_url": broker.url,
+                **_represent(stats.total_of(states), now),
+                "is_fifo": broker.is_fifo,
+                "workers": len(nodes_alive()),
+                "queues": [{"queue": state.queue, **_represent(state, now)} for state in states],
+                "broker": Broker(broker).data,
+                "doorbells": stats.doorbells(),
                 "timestamp": now,
             }
         )

@@ -1,12 +1,14 @@
 """What the gateways are asked about payments and refunds that are due."""
 
 import time
+from collections import Counter as Tally
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import timezone
+from prometheus_client import Counter, Histogram
 
 from ledger import sql
 from ledger.money import Money
@@ -22,6 +24,20 @@ from payments.gateways.base import (
     Unanswered,
 )
 from payments.models import GatewayAttempt, Payment, Refund
+
+CALL_MILLISECONDS = (10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000)
+
+gateway_answers = Counter(
+    "tieout_gateway_answers_total",
+    "Requests to gateways, by answer; never_seen: asked about, and the gateway knows nothing.",
+    ["gateway", "answer"],
+)
+gateway_seconds = Histogram(
+    "tieout_gateway_seconds",
+    "How long gateways took for a call with a batch of requests, by each answer it brought.",
+    ["gateway", "answer"],
+    buckets=[milliseconds / 1_000 for milliseconds in CALL_MILLISECONDS],
+)
 
 
 def action_of(payment: Payment) -> Action | None:
@@ -131,11 +147,19 @@ def _put(
     asked_at, started = timezone.now(), time.monotonic()
     outcomes = question([request for _, request in asked])
     milliseconds = int(1000 * (time.monotonic() - started))
+    _count(code, outcomes, milliseconds)
     return {
         row.pk: Answer(outcome, code, request.action, is_enquiry, asked_at, milliseconds)
         for (row, request), outcome in zip(asked, outcomes, strict=True)
         if outcome is not None
     }
+
+
+def _count(code: str, outcomes: Sequence[Outcome | None], milliseconds: int) -> None:
+    found = Tally("never_seen" if each is None else _ANSWERS[type(each)] for each in outcomes)
+    for answer, count in found.items():
+        gateway_answers.labels(code, answer).inc(count)
+        gateway_seconds.labels(code, answer).observe(milliseconds / 1_000)
 
 
 class _NoAdapter(Gateway):

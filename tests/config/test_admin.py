@@ -17,7 +17,10 @@ OURS = [
     for model in apps.get_app_config(name).get_models()
 ]
 # Shown inside the account, the entry and the hold: they have no page of their own.
-WITHOUT_PAGE = {"Posting", "AccountBalance", "DayTotal", "HoldCapture"}
+WITHOUT_PAGE = {
+    *("Posting", "AccountBalance", "DayTotal", "HoldCapture"),
+    *("StatementFileChunk", "ArchiveMember"),
+}
 READ_ONLY = [model for model in OURS if model.__name__ not in WITHOUT_PAGE]
 
 

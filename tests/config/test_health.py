@@ -13,8 +13,8 @@ from django.db import connection
 from django.utils import timezone
 
 from config import health
-from config.health import Probe
-from payments.models import Payment
+from payments.models import Heartbeat, Payment
+from payments.probes import Probe
 from tests.factories import PaymentFactory
 from tests.support.api import Api
 from tests.support.servers import OwnValkey, own_valkey
@@ -79,6 +79,31 @@ def test_not_ready_when_work_of_any_kind_waits_for_too_long() -> None:
     assert ask("/ready") == (503, {"status": "NOT_READY", "components": {**UP, "queue": "DOWN"}})
 
 
+@pytest.mark.django_db(transaction=True)
+def test_not_ready_when_work_waits_and_nobody_works() -> None:
+    payment = PaymentFactory()
+    Payment.objects.filter(pk=payment.pk).update(due_at=timezone.now() - timedelta(seconds=15))
+    assert ask("/ready") == (503, {"status": "NOT_READY", "components": {**UP, "queue": "DOWN"}})
+
+    worker = Heartbeat.objects.create(node="celery@here 7", pid=7)
+    assert ask("/ready")[0] == 200
+
+    Heartbeat.objects.filter(pk=worker.pk).update(seen_at=timezone.now() - timedelta(seconds=61))
+    assert ask("/ready")[0] == 503
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ready_while_a_worker_has_a_row_for_a_long_time() -> None:
+    payment = PaymentFactory()
+    Payment.objects.filter(pk=payment.pk).update(
+        due_at=timezone.now() - timedelta(hours=1),
+        holder=1,
+        leased_until=timezone.now() + timedelta(seconds=30),
+    )
+
+    assert ask("/ready")[0] == 200
+
+
 def test_not_ready_while_the_database_hangs(
     deaf_server: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,7 +111,7 @@ def test_not_ready_while_the_database_hangs(
     here = {**connection.settings_dict, "HOST": host, "PORT": port}
     before = threading.active_count()
     with monkeypatch.context() as patched:
-        patched.setattr(health, "_queue", Probe(health._is_work_done))
+        patched.setattr(health, "_queue", Probe(health._is_work_done, patience_milliseconds=700))
         for name, value in here.items():
             patched.setitem(connection.settings_dict, name, value)
         answers = [ask("/ready") for _ in range(3)]

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from config.configuration import TABLES, ConfigurationInvalid, load_configuration
+from config.configuration import load_configuration
+from config.configuration_tables import TABLES, ConfigurationInvalid
 from ledger.entries import AccountType
 from ledger.errors import DomainError, Invalid
 from ledger.models import Account, AccountGroup, AuditEvent
@@ -14,6 +15,7 @@ from payments.bookkeeping import wallet
 from payments.models import FeePlan, Gateway, Merchant
 from payments.services.gateways import gateway_for
 from payments.services.merchants import open_wallet
+from reconciliation.importers.csv_mapping import COLUMNS, KEYS, LABELS, LISTS_OF_COLUMNS
 from reconciliation.models import Source
 from tests.factories import AccountFactory
 from tests.support.entries import funded
@@ -62,6 +64,35 @@ def test_applying_it_again_changes_nothing_and_a_change_is_named():
     assert Gateway.objects.get(code="adyn").settlement_days == 3
 
 
+def test_csv_mapping_is_kept_with_its_source_and_its_changes_are_named() -> None:
+    load_configuration(EXAMPLE)
+    mapping = Source.objects.get(code="bank").options["csv"]
+
+    assert mapping["columns"]["amount"] == "Betrag"
+    changed = EXAMPLE.replace('thousands = "."', 'order = "newest_first"')
+    assert load_configuration(changed) == [
+        "source bank: csv.thousands '.' → None",
+        "source bank: csv.order None → 'newest_first'",
+    ]
+    assert load_configuration(changed) == []
+
+
+def test_every_key_of_a_csv_mapping_is_documented() -> None:
+    page = Path("docs/configuration.md").read_text()
+
+    keys = [*KEYS, *COLUMNS, *LISTS_OF_COLUMNS, *LABELS]
+    assert [key for key in keys if f"`{key}`" not in page and f"csv.{key}]`" not in page] == []
+
+
+def test_documented_csv_mapping_is_one() -> None:
+    page = Path("docs/configuration.md").read_text()
+    _, _, rest = page.partition("```toml\n")
+
+    changes = load_configuration(rest.partition("```")[0])
+
+    assert changes[-1] == "source savings: created"
+
+
 def test_merchant_is_given_a_gateway_that_takes_payments() -> None:
     gateways = "".join(
         f"[[gateways]]\ncode = '{code}'\nadapter = '{adapter}'\n"
@@ -96,6 +127,39 @@ def test_merchant_is_given_a_gateway_that_takes_payments() -> None:
         (
             "[[sources]]\ncode = 'x'\nkind = 'y'\nformats = []\naccounts = [1]",
             "sources.accounts needs",
+        ),
+        (
+            "[[sources]]\ncode = 'x'\nkind = 'bank_statement'\nformats = ['csv']",
+            "Source x: csv is among its formats and has no mapping",
+        ),
+        (
+            "[[sources]]\ncode = 'x'\nkind = 'bank_statement'\nformats = []\ncsv = {}",
+            "Source x: csv has options and is not among its formats",
+        ),
+        (
+            "[[sources]]\ncode = 'x'\nkind = 'bank_statement'\nformats = ['csv']\n"
+            "csv = { date_format = 'YYYY', columns = {} }",
+            r"Source x: csv.date_format 'YYYY': a date needs",
+        ),
+        ("[[sources]]\ncode = 'x'\nkind = 'y'\nformats = []\ncsv = 1", "csv must be a dict"),
+        (
+            "[[sources]]\ncode = 'x'\nkind = 'bank_statement'\nformats = ['csv']\n"
+            "csv = { date_format = 'YYYY-MM-DD', currency = 'EUR',"
+            " columns = { booked_on = 1, amount = 2 } }",
+            "Source x: csv.account is missing",
+        ),
+        (
+            "[[sources]]\ncode = 'x'\nkind = 'bank_statement'\nformats = []\non_bad_line = 'skip'",
+            "on_bad_line 'skip' is none of atomic, quarantine",
+        ),
+        (
+            "[[sources]]\ncode = 'x'\nkind = 'bank_statement'\nformats = ['mt940']\n"
+            "options = { mt940 = { year = '2026' } }",
+            "Source x: mt940.year is not one; it takes no options",
+        ),
+        (
+            "[[sources]]\ncode = 'x'\nkind = 'y'\nformats = []\noptions = { csv = {} }",
+            "sources x: options.csv is no such table",
         ),
         ("accounts = 1", r"accounts needs \[\[accounts\]\]"),
         ("[accounts]\ncode = 'x'", r"accounts needs \[\[accounts\]\]"),

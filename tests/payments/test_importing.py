@@ -2,20 +2,25 @@
 
 import io
 import json
+import os
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from ledger.errors import Invalid
+from ledger.errors import Busy, Invalid
 from ledger.models import JournalEntry
+from ledger.services.periods import close_period, define_periods
+from payments.history import RowRefused
 from payments.models import Merchant, Payment, Refund
-from payments.services.imports import ImportCounts, RowRefused, import_payments
+from payments.services.imports import ImportCounts, import_payments
 from payments.services.merchants import register_merchant, set_fee_plan
 from payments.services.processing import process_payments
 from tests.factories import ACTOR, ALWAYS, GatewayFactory, eur
 from tests.support.books import balances, t_accounts
+from tests.support.races import run_together
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
 
@@ -35,8 +40,9 @@ def spay() -> None:
     GatewayFactory(code="spay", adapter="none")
 
 
-def load(*rows: str, columns: str = COLUMNS) -> dict[str, ImportCounts]:
-    return import_payments(io.StringIO("\n".join([columns, *rows]) + "\n"), actor=ACTOR)
+def load(*rows: str, columns: str = COLUMNS, **options: Any) -> dict[str, ImportCounts]:
+    file = io.StringIO("\n".join([columns, *rows]) + "\n")
+    return import_payments(file, actor=ACTOR, **options)
 
 
 def counts(loaded: dict[str, ImportCounts]) -> dict[str, tuple[int, int, dict[str, str]]]:
@@ -203,9 +209,64 @@ def test_other_content_under_a_known_id_is_refused() -> None:
     assert Payment.objects.get().money == eur("100.00")
 
 
-def test_reference_of_another_payment_of_the_merchant_is_refused() -> None:
-    with pytest.raises(Invalid, match="a reference occurs twice"):
-        load(PAID, PAID.replace("P1", "P9"))
+@pytest.mark.parametrize("rows_per_chunk", [1, 5_000])
+@pytest.mark.parametrize(
+    ("twice", "line", "reference"),
+    [
+        ([PAID, YEN, PAID.replace("P1", "P9")], 4, "M1-A"),
+        ([PAID, BACK, YEN, BACK.replace("R1", "R9")], 5, "M1-R"),
+    ],
+    ids=["payment", "refund"],
+)
+def test_reference_that_occurs_twice_is_refused_with_its_line(
+    twice: list[str],
+    line: int,
+    reference: str,
+    rows_per_chunk: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("payments.services.imports.ROWS_PER_CHUNK", rows_per_chunk)
+
+    with pytest.raises(RowRefused) as refusal:
+        load(*twice)
+
+    assert str(refusal.value) == (
+        f"Line {line}: a reference occurs twice for one merchant: {reference!r}"
+    )
+    assert nothing_is_loaded()
+
+
+def test_reference_of_an_earlier_payment_is_refused_with_its_line() -> None:
+    load(PAID)
+    before = balances()
+
+    with pytest.raises(RowRefused, match=r"Line 3: a reference occurs twice .*: 'M1-A'"):
+        load(YEN, PAID.replace("P1", "P9"))
+
+    assert (Payment.objects.count(), balances()) == (1, before)
+
+
+def test_same_reference_of_two_merchants_is_two_payments() -> None:
+    loaded = load(PAID, PAID.replace("P1,M1", "P2,M2"))
+
+    assert counts(loaded)["payments"] == (2, 0, {"EUR": "200.00"})
+
+
+def test_same_id_of_two_merchants_is_two_payments() -> None:
+    rows = PAID, PAID.replace("P1,M1", "P1,M2")
+    load(*rows)
+
+    loaded = load(*rows)
+
+    assert counts(loaded)["payments"] == (0, 2, {})
+
+
+def test_row_in_a_closed_period_is_refused_with_its_line() -> None:
+    define_periods("2026-02", "2026-02", zone="UTC", actor=ACTOR)
+    close_period("2026-02", actor=ACTOR, reason="done")
+
+    with pytest.raises(RowRefused, match="Line 3: The books are closed until 2026-03-01"):
+        load(PAID, YEN.replace("2026-03-02", "2026-02-02"))
 
     assert nothing_is_loaded()
 
@@ -257,6 +318,58 @@ def test_command_prints_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixtur
     }
 
 
+def test_command_shows_a_bar_on_a_terminal_and_none_to_machines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "payments.csv"
+    file.write_text("\n".join([COLUMNS, PAID, OLD, BACK]))
+    keeper, side = os.openpty()
+    with open(keeper, "rb", buffering=0) as screen, open(side, "w") as terminal:
+        monkeypatch.setattr("sys.stderr", terminal)
+
+        call_command("import_payments", str(file))
+        call_command("import_payments", str(file), "--json")
+
+        terminal.write("end")
+        terminal.flush()
+        drawn = b""
+        while not drawn.endswith(b"end"):
+            drawn += screen.read(1_000)
+    assert drawn.decode() == (
+        f"\r[{'#' * 19}{'.' * 11}]  66 % 2 rows\r[{'#' * 30}] 100 % 3 rows\r\x1b[Kend"
+    )
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["payments"]["known"] == 2
+
+
+def test_command_reads_what_a_pipe_brings(capsys: pytest.CaptureFixture[str]) -> None:
+    end, start = os.pipe()
+    with open(end) as pipe, open(start, "w") as file:
+        file.write("\n".join([COLUMNS, BACK, PAID]))
+        file.close()
+
+        call_command("import_payments", f"/dev/fd/{pipe.fileno()}")
+
+    assert capsys.readouterr().out == (
+        "payments: 1 new, 0 known, 100.00 EUR\nrefunds: 1 new, 0 known, 30.00 EUR\n"
+    )
+
+
+def test_command_names_the_line_that_is_not_utf_8(tmp_path: Path) -> None:
+    file = tmp_path / "payments.csv"
+    file.write_bytes(f"{COLUMNS}\n{PAID}\n{YEN}".encode() + ",Köln\n".encode("latin-1"))
+
+    with pytest.raises(CommandError, match=r"^Line 3: it is not UTF-8 \(row_refused\)$"):
+        call_command("import_payments", str(file))
+
+    assert nothing_is_loaded()
+
+
+def test_columns_we_do_not_know_are_passed_over() -> None:
+    load(f"Köln,{PAID},more,and more", columns=f"town,{COLUMNS}")
+
+    assert Payment.objects.get().money == eur("100.00")
+
+
 def test_command_says_in_one_line_what_is_wrong(tmp_path: Path) -> None:
     file = tmp_path / "payments.csv"
     file.write_text("\n".join([COLUMNS, PAID.replace("payment", "gift")]))
@@ -298,25 +411,58 @@ def test_refund_that_does_not_fit_its_payment_loads_nothing(bad: str) -> None:
         PAID.replace("M1,", "M 1/x,"),
         PAID.replace("1.65", "-1.65"),
         '"' + "x" * 200_000 + '"' + PAID[2:],
+        PAID + "," * 1_000_000,
     ],
-    ids=["reference", "merchant", "id", "nul", "code", "fee", "huge"],
+    ids=["reference", "merchant", "id", "nul", "code", "fee", "huge field", "huge line"],
 )
 def test_row_the_database_cannot_hold_is_named(bad: str) -> None:
-    with pytest.raises(RowRefused):
+    with pytest.raises(RowRefused, match="Line 2: "):
         load(bad)
 
     assert nothing_is_loaded()
 
 
-def test_reference_twice_in_different_chunks_loads_nothing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("payments.services.imports.ROWS_PER_CHUNK", 1)
+@pytest.mark.parametrize("rows_per_chunk", [1, 2, 5_000])
+def test_chunks_do_not_show(rows_per_chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("payments.services.imports.ROWS_PER_CHUNK", rows_per_chunk)
+    monkeypatch.setattr("payments.services.imported_payments.ROWS_PER_STATEMENT", 2)
+    more = BACK.replace("R1", "R3").replace("M1-R", "M1-T").replace("30.00", "70.00")
+    rows = BACK, OLD_BACK, PAID, OLD, YEN, PAID, more
 
-    with pytest.raises(Invalid):
-        load(PAID, PAID.replace("P1", "P2"))
+    loaded = load(*rows)
 
-    assert nothing_is_loaded()
+    assert counts(loaded) == {
+        "payments": (3, 1, {"EUR": "170.00", "JPY": "5000"}),
+        "refunds": (3, 0, {"EUR": "105.00"}),
+    }
+    assert Payment.objects.get(reference="M1-A").refundable == eur("0.00")
+    assert sorted(balances().values()) == [
+        *((0, 5_000), (5_000, 0)),  # what M2 is owed, in yen
+        *((100_00, 105_00), (105_00, 100_00)),  # what M1 is, in euro
+    ]
+
+
+def test_progress_tells_what_was_read_and_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("payments.services.imports.ROWS_PER_CHUNK", 3)
+    told = []
+
+    load(
+        *(BACK, PAID, YEN, OLD, OLD_BACK),
+        on_progress=lambda progress: told.append((progress.rows_loaded, progress.rows_read)),
+    )
+
+    assert told == [(3, 5), (5, 5)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_same_file_twice_at_once_is_loaded_once() -> None:
+    outcomes = run_together(lambda: load(PAID, BACK), lambda: load(PAID, BACK))
+
+    loaded = [outcome for outcome in outcomes if not isinstance(outcome, Busy)]
+    assert counts(loaded[0])["payments"][:2] in [(1, 0), (0, 1)]
+    assert (Payment.objects.count(), Refund.objects.count()) == (1, 1)
+    assert JournalEntry.objects.count() == 2
+    assert counts(load(PAID, BACK)) == {"payments": (0, 1, {}), "refunds": (0, 1, {})}
 
 
 def test_the_price_of_the_payments_day_counts() -> None:
