@@ -39,7 +39,9 @@ def run() -> None:
     )
     payments, report = _files()
     load = _timed(lambda: import_payments(payments, actor=ACTOR))
-    parse = _timed(lambda: import_statement(source, report, name="bench.csv", actor=ACTOR))
+    parse = _timed(
+        lambda: import_statement(source, io.BytesIO(report), name="bench.csv", actor=ACTOR)
+    )
     matched = _timed(reconcile)
     joined = min(_timed(_hash_join) for _ in range(3))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

@@ -27,8 +27,10 @@ PROBES = {"get_health", "get_ready"}
 # What may not fit the present state, though it carries no idempotency key.
 CONFLICTING = {"create_account", "sign_up", "create_api_key", "rotate_api_key", "revoke_api_key"}
 # Name something in the body that may not be there or another merchant's.
-NAMING = {"create_payment", "create_transaction", "log_in"}
+NAMING = {"create_payment", "create_transaction", "log_in", "send_statement_file"}
 GUARDED = {"log_in", "refresh_tokens"}  # open to all, but only with the right secret
+# Names what it made without being idempotent by key: the bytes are the key.
+LOCATING = {"send_statement_file"}
 SIGNED = {"receive_gateway_event"}
 WHEN = {
     400: "Cannot be read: a parameter, the body as JSON, or the idempotency key.",
@@ -54,6 +56,7 @@ PATH_PARAMETERS = {
     "refund_id": "`re_…`",
     "run_id": "`run_…`",
     "settlement_id": "`sb_…`",
+    "statement_id": "`st_…`",
     "transaction_id": "`tr_…`",
 }
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -216,7 +219,7 @@ def _add_headers(operation: dict[str, Any]) -> None:
             names += ["RateLimit-Policy", "RateLimit"]
         if is_idempotent(operation):
             names += ["Location", "Idempotent-Replayed", "Original-Request-Id"]
-        elif status == "201":
+        elif status == "201" or operation["operationId"] in LOCATING:
             names += ["Location"]
         answer["headers"] = {header: _header(header) for header in names}
 

@@ -11,23 +11,49 @@ class SourceNotFound(NotFound):
 
 
 class FileRefused(Invalid):
-    """The whole file is refused; nothing of it is loaded."""
+    """The whole file is refused; nothing of it is visible."""
 
     code = "file_refused"
 
-    def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f"{name}: {reason}")
+    def __init__(self, name: str, code: str, reason: str) -> None:
+        super().__init__(f"{name}: {code}: {reason}")
 
 
-class UnknownAccount(FileRefused):
-    code = "unknown_account"
+class FileTooLarge(Invalid):
+    code = "file_too_large"
 
-    def __init__(self, name: str, account: str, currency: str) -> None:
-        super().__init__(
-            name,
-            f"reports on account {account!r} in {currency or 'no currency'}, "
-            "which the source does not have; add it to the configuration",
-        )
+    def __init__(self, name: str, bytes_max: int) -> None:
+        super().__init__(f"{name} is larger than {bytes_max // 2**20} MB.")
+
+
+class FileNotLoaded(Conflict):
+    """The file could not be read to its end for a reason of ours; it will be tried again."""
+
+    code = "file_not_loaded"
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name} is not loaded yet: {problem or 'somebody else reads it'}.")
+
+
+class StatementFileNotFound(NotFound):
+    code = "statement_file_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such statement file.")
+
+
+class LineIsResolved(Conflict):
+    code = "line_is_resolved"
+
+    def __init__(self, line: object) -> None:
+        super().__init__(f"Nobody needs to see to line {line} any more.")
+
+
+class LineNotCorrectable(Invalid):
+    code = "line_not_correctable"
+
+    def __init__(self, line: object, reason: str) -> None:
+        super().__init__(f"Line {line} cannot be corrected: {reason}.")
 
 
 class NothingToReconcile(Conflict):

@@ -9,6 +9,7 @@ from pathlib import Path
 from openpyxl import Workbook
 
 from ledger.money import Money
+from ledger.spreadsheets import as_text
 from reconciliation.models import (
     Discrepancy,
     Match,
@@ -46,8 +47,6 @@ MATCH_COLUMNS = (
     "source",
     "run",
 )
-# OWASP CSV injection: a spreadsheet runs a cell that begins with one of these.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 NUMBER_COLUMNS = {"amount", "age_days", "rule_version"}
 
 Row = dict[str, str | int]
@@ -170,5 +169,5 @@ def _append_all(
 
 
 def _cell(column: str, value: str | int) -> str | int:
-    is_formula = isinstance(value, str) and value.lstrip(" \"'").startswith(FORMULA_STARTS)
-    return f"'{value}" if is_formula and column not in NUMBER_COLUMNS else value
+    is_text = isinstance(value, str) and column not in NUMBER_COLUMNS
+    return as_text(str(value)) if is_text else value

@@ -5,7 +5,11 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-RECONCILIATION_RUN_LOCK = 7_002  # never reuse or renumber
+# Never reuse or renumber.
+RECONCILIATION_RUN_LOCK = 7_002
+STATEMENT_FILE_LOCK = 7_003  # with the id of the file
+SOURCE_LINES_LOCK = 7_004  # with the id of the source
+INBOX_LOCK = 7_005
 
 
 @contextmanager
@@ -27,3 +31,37 @@ def lock_reconciliation() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0")
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RECONCILIATION_RUN_LOCK])
+
+
+@contextmanager
+def only_reader_of(file_id: int) -> Iterator[bool]:
+    """Whether nobody else reads this file; true until the block ends or this process dies."""
+    with _held_alone("%s, %s::int", [STATEMENT_FILE_LOCK, file_id]) as is_ours:
+        yield is_ours
+
+
+@contextmanager
+def only_one_at_the_inbox() -> Iterator[bool]:
+    """Whether nobody else empties the inbox; true until the block ends or this process dies."""
+    with _held_alone("%s", [INBOX_LOCK]) as is_ours:
+        yield is_ours
+
+
+@contextmanager
+def _held_alone(key: str, values: list[int]) -> Iterator[bool]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_try_advisory_lock({key})", values)
+        (is_ours,) = cursor.fetchone()
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            with connection.cursor() as cursor:
+                cursor.execute(f"SELECT pg_advisory_unlock({key})", values)
+
+
+def lock_lines_of(source_id: int) -> None:
+    """Lines of a source become visible one file at a time, without the time limits of a request."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0")
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s::int)", [SOURCE_LINES_LOCK, source_id])

@@ -23,7 +23,7 @@ from ledger import sql
 from ledger.money import Money
 from payments.models import Merchant, Payment
 from reconciliation.days import end_of
-from reconciliation.errors import RunNotFound, SourceNotFound
+from reconciliation.errors import RunNotFound, SourceNotFound, StatementFileNotFound
 from reconciliation.models import (
     Discrepancy,
     Match,
@@ -31,6 +31,7 @@ from reconciliation.models import (
     Source,
     SourceAccount,
     Statement,
+    StatementFile,
     StatementLine,
 )
 
@@ -92,6 +93,14 @@ def source_by_code(code: str) -> Source:
         return Source.objects.get(code=code)
     except Source.DoesNotExist:
         raise SourceNotFound(code) from None
+
+
+def statement_file_by_id(public_id: str) -> StatementFile:
+    """Raises StatementFileNotFound."""
+    file = StatementFile.objects.select_related("source").filter(public_id=public_id).first()
+    if file is None:
+        raise StatementFileNotFound()
+    return file
 
 
 def latest_day() -> date | None:

@@ -7,8 +7,8 @@ import django.db.models.functions.datetime
 from django.db import migrations, models
 
 import reconciliation.models.discrepancies
+import reconciliation.models.files
 import reconciliation.models.matches
-import reconciliation.models.statements
 
 
 class Migration(migrations.Migration):
@@ -345,7 +345,7 @@ class Migration(migrations.Migration):
                 (
                     "public_id",
                     models.CharField(
-                        default=reconciliation.models.statements.statement_id,
+                        default=reconciliation.models.files.statement_id,
                         editable=False,
                         max_length=40,
                         unique=True,

@@ -4,15 +4,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('reconciliation', '0002_matches_never_exceed_a_line'),
+        ("reconciliation", "0002_matches_never_exceed_a_line"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='source',
-            name='options',
-            field=models.JSONField(blank=True, default=dict, help_text='What is particular to it, by format: a CSV mapping.'),
+            model_name="source",
+            name="options",
+            field=models.JSONField(
+                blank=True,
+                default=dict,
+                help_text="What is particular to it, by format: a CSV mapping.",
+            ),
         ),
     ]

@@ -1,27 +1,41 @@
 """Statements in; matches, discrepancies and proofs out."""
 
-from reconciliation.models.discrepancies import Discrepancy
-from reconciliation.models.matches import Match, MatchLine, ProcessorPayout, ReconciliationRun
-from reconciliation.models.rates import FxRate
-from reconciliation.models.sources import Source, SourceAccount
-from reconciliation.models.statements import (
+from reconciliation.models.discrepancies import Discrepancy, DiscrepancyNote, WriteOff
+from reconciliation.models.files import (
+    ArchiveMember,
     RejectedLine,
-    Statement,
     StatementFile,
-    StatementLine,
+    StatementFileChunk,
 )
+from reconciliation.models.matches import (
+    Match,
+    MatchLine,
+    ProcessorPayout,
+    ReconciliationRun,
+    UndoneMatch,
+)
+from reconciliation.models.rates import FxRate
+from reconciliation.models.sign_offs import SignOff
+from reconciliation.models.sources import Source, SourceAccount
+from reconciliation.models.statements import Statement, StatementLine
 
 __all__ = [
+    "ArchiveMember",
     "Discrepancy",
+    "DiscrepancyNote",
     "FxRate",
     "Match",
     "MatchLine",
     "ProcessorPayout",
     "ReconciliationRun",
     "RejectedLine",
+    "SignOff",
     "Source",
     "SourceAccount",
     "Statement",
     "StatementFile",
+    "StatementFileChunk",
     "StatementLine",
+    "UndoneMatch",
+    "WriteOff",
 ]

@@ -1,7 +1,8 @@
 """What does not tie out."""
 
+from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from ledger.ids import new_id
@@ -21,6 +22,7 @@ class Discrepancy(models.Model):
 
     class Type(models.TextChoices):
         MISSING_SETTLEMENT = "missing_settlement"
+        SETTLEMENT_PENDING = "settlement_pending"
         LATE_SETTLEMENT = "late_settlement"
         AMOUNT_MISMATCH = "amount_mismatch"
         FEE_MISMATCH = "fee_mismatch"
@@ -31,30 +33,40 @@ class Discrepancy(models.Model):
         DUPLICATE_LINE = "duplicate_line"
         ORPHAN_LINE = "orphan_line"
         REFUND_NOT_IN_SETTLEMENT = "refund_not_in_settlement"
+        DISPUTE_NOT_IN_SETTLEMENT = "dispute_not_in_settlement"
         DEPOSIT_SHORT = "deposit_short"
         DEPOSIT_OVER = "deposit_over"
         DEPOSIT_MISSING = "deposit_missing"
         DEPOSIT_DUPLICATE = "deposit_duplicate"
         PAYOUT_MISSING = "payout_missing"
+        PAYOUT_RETURNED = "payout_returned"
         UNEXPLAINED_BANK_LINE = "unexplained_bank_line"
         UNPARSED_LINE = "unparsed_line"
         BALANCE_GAP = "balance_gap"
 
     class Status(models.TextChoices):
         OPEN = "OPEN"  # nobody explained it
-        RESOLVED = "RESOLVED"  # evidence or a person ended it
+        INVESTIGATING = "INVESTIGATING"  # somebody is at it
+        RESOLVED = "RESOLVED"  # evidence or a person ended it; nothing was posted for it
+        WRITE_OFF_REQUESTED = "WRITE_OFF_REQUESTED"  # an entry waits for a second person
+        WRITTEN_OFF = "WRITTEN_OFF"  # that entry is in the ledger
 
     TRANSITIONS = {
-        Status.OPEN: {Status.RESOLVED},
+        Status.OPEN: {Status.INVESTIGATING, Status.RESOLVED, Status.WRITE_OFF_REQUESTED},
+        Status.INVESTIGATING: {Status.OPEN, Status.RESOLVED, Status.WRITE_OFF_REQUESTED},
         Status.RESOLVED: {Status.OPEN},
+        Status.WRITE_OFF_REQUESTED: {Status.OPEN, Status.INVESTIGATING, Status.WRITTEN_OFF},
+        Status.WRITTEN_OFF: {Status.OPEN},
     }
+    # What still has to be worked; the others are over.
+    UNSETTLED = (Status.OPEN, Status.INVESTIGATING, Status.WRITE_OFF_REQUESTED)
 
     public_id = models.CharField(max_length=40, unique=True, default=discrepancy_id, editable=False)
     key = models.CharField(
         max_length=200, unique=True, help_text="Type and subject: found again, it is the same one."
     )
     type = models.CharField(max_length=30, choices=Type)
-    status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
+    status = models.CharField(max_length=19, choices=Status, default=Status.OPEN)
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="discrepancies")
     reference = models.CharField(max_length=255)
     currency = models.CharField(max_length=3)
@@ -74,6 +86,26 @@ class Discrepancy(models.Model):
     line = models.ForeignKey(
         StatementLine, null=True, on_delete=models.PROTECT, related_name="discrepancies"
     )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="discrepancies",
+    )
+    reason_code = models.CharField(
+        max_length=40, blank=True, default="", db_default="", help_text="Why it was ended."
+    )
+    resolution = models.CharField(
+        max_length=500, blank=True, default="", db_default="", help_text="In a person's words."
+    )
+    ended_by = models.CharField(
+        max_length=120,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The person who ended it; empty: evidence did.",
+    )
     opened_by = models.ForeignKey(
         ReconciliationRun, on_delete=models.PROTECT, related_name="opened"
     )
@@ -88,21 +120,144 @@ class Discrepancy(models.Model):
         verbose_name_plural = "discrepancies"
         indexes = [
             models.Index(fields=["type", "status"], name="reconciliation_disc_by_type"),
+            models.Index(
+                fields=["source", "since"],
+                name="reconciliation_disc_unsettled",
+                condition=Q(resolved_at__isnull=True),
+            ),
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(status__in=["OPEN", "RESOLVED"]),
+                condition=Q(
+                    status__in=[
+                        "OPEN",
+                        "INVESTIGATING",
+                        "RESOLVED",
+                        "WRITE_OFF_REQUESTED",
+                        "WRITTEN_OFF",
+                    ]
+                ),
                 name="reconciliation_disc_status_known",
             ),
             models.CheckConstraint(
-                condition=Q(status="OPEN", resolved_at__isnull=True)
-                | Q(status="RESOLVED", resolved_at__isnull=False),
+                condition=Q(
+                    status__in=["OPEN", "INVESTIGATING", "WRITE_OFF_REQUESTED"],
+                    resolved_at__isnull=True,
+                )
+                | Q(status__in=["RESOLVED", "WRITTEN_OFF"], resolved_at__isnull=False),
                 name="reconciliation_disc_resolved_at_iff",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.reference}"
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+
+class DiscrepancyNote(models.Model):
+    """What somebody found out or wants others to know. Never changed."""
+
+    discrepancy = models.ForeignKey(Discrepancy, on_delete=models.PROTECT, related_name="notes")
+    author = models.CharField(max_length=120)
+    text = models.TextField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.author}: {self.text[:60]}"
+
+
+def write_off_id() -> str:
+    return new_id("wo")
+
+
+class WriteOff(models.Model):
+    """An entry that ends a discrepancy, asked for by one person and approved by another.
+
+    `direction` is the side on which the account that is off is posted; the other side is
+    `counter_account`. What is approved is exactly what was shown, and what is posted.
+    """
+
+    class Kind(models.TextChoices):
+        ACCEPTED_DIFFERENCE = "accepted_difference"  # small, and nobody's fault
+        WRITE_OFF = "write_off"  # lost or won for good
+        BOOKING = "booking"  # an unexplained bank line finds its account
+
+    class Status(models.TextChoices):
+        REQUESTED = "REQUESTED"  # nothing moved
+        POSTED = "POSTED"  # a second person agreed; its entry is in the ledger
+        REFUSED = "REFUSED"  # nothing moved
+        WITHDRAWN = "WITHDRAWN"  # nothing moved
+        REVERSED = "REVERSED"  # it was posted and taken back
+
+    TRANSITIONS = {
+        Status.REQUESTED: {Status.POSTED, Status.REFUSED, Status.WITHDRAWN},
+        Status.POSTED: {Status.REVERSED},
+        Status.REFUSED: set(),
+        Status.WITHDRAWN: set(),
+        Status.REVERSED: set(),
+    }
+
+    public_id = models.CharField(max_length=40, unique=True, default=write_off_id, editable=False)
+    discrepancy = models.ForeignKey(
+        Discrepancy, on_delete=models.PROTECT, related_name="write_offs"
+    )
+    kind = models.CharField(max_length=20, choices=Kind)
+    status = models.CharField(max_length=9, choices=Status, default=Status.REQUESTED)
+    account = models.CharField(max_length=120, help_text="Code of the account that is off.")
+    direction = models.CharField(max_length=6, choices=[("debit", "debit"), ("credit", "credit")])
+    counter_account = models.CharField(max_length=120)
+    amount = models.BigIntegerField(help_text="Minor units, positive.")
+    currency = models.CharField(max_length=3)
+    effective_on = models.DateField()
+    reason_code = models.CharField(max_length=40)
+    reason = models.CharField(max_length=500)
+    requested_by = models.CharField(max_length=120)
+    decided_by = models.CharField(max_length=120, blank=True)
+    journal_entry = models.CharField(
+        max_length=40, blank=True, help_text="Public id of the entry it posted."
+    )
+    created_at = models.DateTimeField(db_default=Now())
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["discrepancy"],
+                condition=Q(status__in=["REQUESTED", "POSTED"]),
+                name="reconciliation_writeoff_one_alive",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["REQUESTED", "POSTED", "REFUSED", "WITHDRAWN", "REVERSED"]),
+                name="reconciliation_writeoff_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(amount__gt=0), name="reconciliation_writeoff_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(direction__in=["debit", "credit"]),
+                name="reconciliation_writeoff_direction_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="REQUESTED", decided_by="")
+                | (~Q(status="REQUESTED") & ~Q(decided_by="")),
+                name="reconciliation_writeoff_decided_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["POSTED", "REVERSED"])
+                | (~Q(decided_by=F("requested_by")) & ~Q(journal_entry="")),
+                name="reconciliation_writeoff_four_eyes",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
 
     @property
     def money(self) -> Money:

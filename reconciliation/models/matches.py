@@ -128,3 +128,31 @@ class MatchLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.match_id}: {self.line_id}"
+
+
+class UndoneMatch(models.Model):
+    """A match that a person undid. The same rule, or another one, does not make it again."""
+
+    kind = models.CharField(max_length=8, choices=Match.Kind)
+    subject_id = models.BigIntegerField(help_text="Of the payment, refund, … that was matched.")
+    line = models.ForeignKey(StatementLine, on_delete=models.PROTECT, related_name="undone_matches")
+    amount = models.BigIntegerField(help_text="Of the line's net, minor units.")
+    rule = models.CharField(max_length=60)
+    rule_version = models.PositiveSmallIntegerField()
+    evidence = models.JSONField()
+    matched_at = models.DateTimeField()
+    undone_by = models.CharField(max_length=120)
+    reason = models.CharField(max_length=500)
+    undone_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "undone matches"
+        indexes = [
+            models.Index(
+                fields=["line", "kind", "subject_id"], name="reconciliation_undone_by_line"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject_id} and {self.line_id}"

@@ -17,6 +17,10 @@ class Source(models.Model):
         PROCESSOR_REPORT = "processor_report"
         BANK_STATEMENT = "bank_statement"
 
+    class OnBadLine(models.TextChoices):
+        ATOMIC = "atomic"  # the file is refused
+        QUARANTINE = "quarantine"  # the other lines are loaded; a person sees to this one
+
     code = models.CharField(max_length=40, unique=True)
     kind = models.CharField(max_length=20, choices=Kind)
     formats = ArrayField(
@@ -44,6 +48,14 @@ class Source(models.Model):
         default=dict, blank=True, help_text="What is particular to it, by format: a CSV mapping."
     )
 
+    on_bad_line = models.CharField(
+        max_length=10,
+        choices=OnBadLine,
+        blank=True,
+        default="",
+        help_text="Empty: atomic for a bank, quarantine for a processor.",
+    )
+
     class Meta:
         ordering = ["code"]
         constraints = [
@@ -56,6 +68,13 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def is_atomic(self) -> bool:
+        """Whether one line that cannot be read refuses its whole file."""
+        if self.on_bad_line:
+            return self.on_bad_line == self.OnBadLine.ATOMIC
+        return self.kind == self.Kind.BANK_STATEMENT
 
     @property
     def time_zone(self) -> ZoneInfo:

@@ -1,47 +1,12 @@
-"""Files as they arrived, and the lines read from them."""
+"""What a file says about an account, and its lines."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
 
-from ledger.ids import new_id
 from ledger.money import Money
-from reconciliation.models.sources import Source, SourceAccount
-
-
-def statement_id() -> str:
-    return new_id("st")
-
-
-class StatementFile(models.Model):
-    """A file as it arrived, byte for byte. The same bytes from one source are loaded once."""
-
-    public_id = models.CharField(max_length=40, unique=True, default=statement_id, editable=False)
-    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="files")
-    name = models.CharField(max_length=255, help_text="As given; never used as a path.")
-    format = models.CharField(max_length=60)
-    sha256 = models.CharField(max_length=64)
-    size = models.PositiveBigIntegerField(help_text="Bytes.")
-    content = models.BinaryField(editable=False)
-    loaded_by = models.CharField(max_length=120)
-    loaded_at = models.DateTimeField(db_default=Now())
-    line_count = models.PositiveIntegerField(default=0)
-    known_count = models.PositiveIntegerField(
-        default=0, help_text="Lines earlier files had brought already."
-    )
-    rejected_count = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        ordering = ["-id"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["source", "sha256"], name="reconciliation_file_loaded_once"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.public_id
+from reconciliation.models.files import StatementFile
+from reconciliation.models.sources import SourceAccount
 
 
 class Statement(models.Model):
@@ -51,16 +16,30 @@ class Statement(models.Model):
     source_account = models.ForeignKey(
         SourceAccount, on_delete=models.PROTECT, related_name="statements"
     )
+    number = models.PositiveIntegerField(default=1, help_text="Place in its file, from 1.")
     identifier = models.CharField(max_length=80, blank=True)
+    sequence = models.CharField(max_length=40, blank=True, help_text="The bank's own numbering.")
     first_day = models.DateField()
     last_day = models.DateField()
     opening_balance = models.BigIntegerField(null=True, help_text="Minor units.")
     closing_balance = models.BigIntegerField(null=True, help_text="Minor units.")
     line_count = models.PositiveIntegerField(default=0)
+    known_count = models.PositiveIntegerField(
+        default=0, help_text="Lines earlier files had brought already."
+    )
     net = models.BigIntegerField(default=0, help_text="Sum of the lines, minor units.")
+    contradictions = models.JSONField(
+        default=list, blank=True, help_text="Where it does not agree with itself: code and message."
+    )
 
     class Meta:
         ordering = ["-last_day", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["file", "number", "source_account"],
+                name="reconciliation_statement_once_per_place",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.source_account} {self.last_day}"
@@ -108,6 +87,9 @@ class StatementLine(models.Model):
     counterparty = models.CharField(max_length=255, blank=True)
     text = models.TextField(blank=True)
     references = ArrayField(models.CharField(max_length=255), default=list)
+    corrected_at = models.DateTimeField(
+        null=True, help_text="When it came to be, if that was after its file was loaded."
+    )
     is_booked = models.BooleanField(
         default=False, db_default=False, help_text="A payout or fee row whose entry is posted."
     )
@@ -148,18 +130,3 @@ class StatementLine(models.Model):
     @property
     def net_money(self) -> Money:
         return Money(self.net, self.currency)
-
-
-class RejectedLine(models.Model):
-    """A line that could not be read; kept with its number and the reason, never dropped."""
-
-    file = models.ForeignKey(StatementFile, on_delete=models.PROTECT, related_name="rejected")
-    line_no = models.PositiveIntegerField()
-    reason = models.CharField(max_length=255)
-    raw = models.CharField(max_length=500, blank=True)
-
-    class Meta:
-        ordering = ["id"]
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line_no}"

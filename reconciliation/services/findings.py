@@ -1,21 +1,35 @@
 """Findings about whole statements: lines nobody could read, balances that do not add up."""
 
+from collections.abc import Iterator
+from typing import Any
+
 from django.utils import timezone
 
 from ledger.money import Money
-from reconciliation.models import Discrepancy, ReconciliationRun, RejectedLine, Source
+from reconciliation.continuity import findings_of_account
+from reconciliation.models import (
+    Discrepancy,
+    ReconciliationRun,
+    Source,
+    SourceAccount,
+    Statement,
+)
 from reconciliation.selectors import balance_gaps
-from reconciliation.services.imports import is_unbooked
+from reconciliation.sign_off import quarantined_lines
 
 
 def open_unparsed_lines(source: Source, run: ReconciliationRun) -> None:
-    """Each line that could not be read is a discrepancy until somebody looked at it."""
-    rejected = RejectedLine.objects.select_related("file").filter(file__source=source)
+    """Each quarantined line is a discrepancy until somebody corrected it or left it out."""
+    kind = Discrepancy.Type.UNPARSED_LINE
+    lines = {f"{kind}:rejected:{line.pk}": line for line in quarantined_lines(source)}
+    Discrepancy.objects.filter(source=source, type=kind, status=Discrepancy.Status.OPEN).exclude(
+        key__in=lines
+    ).update(status=Discrepancy.Status.RESOLVED, resolved_at=timezone.now(), resolved_by=run)
     Discrepancy.objects.bulk_create(
         [
             Discrepancy(
-                key=f"{Discrepancy.Type.UNPARSED_LINE}:rejected:{line.pk}",
-                type=Discrepancy.Type.UNPARSED_LINE,
+                key=key,
+                type=kind,
                 source=source,
                 reference=f"{line.file.public_id}:{line.line_no}",
                 currency="XXX",  # ISO 4217: no currency; nothing could be read
@@ -25,47 +39,66 @@ def open_unparsed_lines(source: Source, run: ReconciliationRun) -> None:
                 opened_by=run,
                 opened_at=timezone.now(),
             )
-            for line in rejected
-            if not is_unbooked(line)
+            for key, line in lines.items()
         ],
         ignore_conflicts=True,
     )
 
 
 def judge_balances(source: Source, run: ReconciliationRun) -> None:
-    """Each statement whose closing balance is not the opening plus all lines since is one too.
+    """Each statement that lines seem to be missing from or wrong in is one too.
 
-    A gap that later statements filled is resolved.
+    That is: its closing balance is not the opening plus all lines since; or it contradicts its own
+    totals or the numbers of its neighbours, and no balance settles that. What later statements
+    explained is resolved.
     """
-    gaps = {
-        f"{Discrepancy.Type.BALANCE_GAP}:statement:{gap.statement.pk}": (account, gap)
+    found = [
+        discrepancy
         for account in source.accounts.all()
-        for gap in balance_gaps(account, day=run.as_of)
-    }
+        for discrepancy in (*_gaps(account, run), *_breaks(account, run))
+    ]
     Discrepancy.objects.filter(
         source=source,
         type=Discrepancy.Type.BALANCE_GAP,
         status=Discrepancy.Status.OPEN,
         since__lte=run.as_of,
-    ).exclude(key__in=gaps).update(
+    ).exclude(key__in=[discrepancy.key for discrepancy in found]).update(
         status=Discrepancy.Status.RESOLVED, resolved_at=timezone.now(), resolved_by=run
     )
-    Discrepancy.objects.bulk_create(
-        [
-            Discrepancy(
-                key=key,
-                type=Discrepancy.Type.BALANCE_GAP,
-                source=source,
-                reference=gap.statement.identifier or gap.statement.file.public_id,
-                currency=account.currency,
-                amount=gap.amount,
-                expected=Money(gap.computed, account.currency).text,
-                actual=Money(gap.reported, account.currency).text,
-                since=gap.statement.last_day,
-                opened_by=run,
-                opened_at=timezone.now(),
+    Discrepancy.objects.bulk_create(found, ignore_conflicts=True)
+
+
+def _gaps(account: SourceAccount, run: ReconciliationRun) -> Iterator[Discrepancy]:
+    for gap in balance_gaps(account, day=run.as_of):
+        yield _about(
+            gap.statement,
+            run,
+            amount=gap.amount,
+            expected=Money(gap.computed, account.currency).text,
+            actual=Money(gap.reported, account.currency).text,
+        )
+
+
+def _breaks(account: SourceAccount, run: ReconciliationRun) -> Iterator[Discrepancy]:
+    for finding in findings_of_account(account, day=run.as_of):
+        if finding.is_break:
+            yield _about(
+                finding.statement, run, what=f"{finding.code}:", actual=finding.message[:80]
             )
-            for key, (account, gap) in gaps.items()
-        ],
-        ignore_conflicts=True,
+
+
+def _about(
+    statement: Statement, run: ReconciliationRun, *, what: str = "", **figures: Any
+) -> Discrepancy:
+    """`what` keeps several about one statement apart."""
+    return Discrepancy(
+        key=f"{Discrepancy.Type.BALANCE_GAP}:{what}statement:{statement.pk}",
+        type=Discrepancy.Type.BALANCE_GAP,
+        source_id=statement.source_account.source_id,
+        reference=statement.identifier or statement.file.public_id,
+        currency=statement.source_account.currency,
+        since=statement.last_day,
+        opened_by=run,
+        opened_at=timezone.now(),
+        **{"amount": 0, **figures},
     )

@@ -1,91 +1,172 @@
-"""Lines on their way into the database: COPY into a staging table, then one INSERT … SELECT."""
+"""Lines on their way into the database: COPY into staging tables, piece by piece.
+
+Staged lines are nobody's business until their file is read to its end. Each piece is committed with
+the progress it stands for, under the fence of whoever reads the file.
+"""
 
 import hashlib
-from typing import Any
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import BinaryIO
 
-from django.db import connection
+from django.db import connection, transaction
+from django.utils import timezone
 
 from ledger import sql
 from ledger.errors import Invalid
 from ledger.money import Money
-from reconciliation.importers.records import ParsedLine
+from payments import work
+from reconciliation.importers.records import RAW_CHARS_MAX, ParsedLine
 from reconciliation.models import SourceAccount, StatementFile
 
 TEXT_LENGTH_MAX = 255
 ID_LENGTH_MAX = 100
+REASON_LENGTH_MAX = 255
+CODE_LENGTH_MAX = 60
 ROWS_HELD_MAX = 5_000
 
 COPY_LINES = (
-    "COPY staged_line (source_account_id, line_no, kind, identity, external_id, booked_on,"
-    " value_on, gross, fee, net, presentment_amount, presentment_currency, reference,"
-    " parent_reference, payout_id, merchant, counterparty, text, references_) FROM STDIN"
+    "COPY reconciliation_stagedline (file_id, position, statement_no, source_account_id, line_no,"
+    " booked_on, value_on, gross, fee, net, presentment_amount, kind, identity, external_id,"
+    " presentment_currency, reference, parent_reference, payout_id, merchant, counterparty, text,"
+    ' "references") FROM STDIN'
 )
+COPY_REJECTIONS = (
+    "COPY reconciliation_stagedrejection (file_id, position, line_no, code, reason, raw) FROM STDIN"
+)
+
+# COPY's text format: tabs between the columns, a line feed after each row, and these written so.
+NULL = "\\N"
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_needs_escape = re.compile(r"[\0\\\t\n\r]").search
+
+
+class TakenOver(Exception):
+    """Somebody else reads the file now; what this process found out is worth nothing."""
 
 
 class Staging:
-    """Use inside a transaction: add lines, then `store` them. Holds ROWS_HELD_MAX at most."""
+    """Takes what is read from a file; holds ROWS_HELD_MAX rows at most. Begins from nothing."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        file: StatementFile,
+        stream: BinaryIO,
+        on_progress: Callable[[StatementFile], None],
+    ) -> None:
         self.staged = 0
-        self._rows: list[tuple[Any, ...]] = []
-        sql.execute("reconciliation", "create_staged_line")
+        self.rejected = 0
+        self._read = 0
+        self._file = file
+        self._stream = stream
+        self._on_progress = on_progress
+        self._lines: list[str] = []
+        self._rejections: list[str] = []
+        sql.execute("reconciliation", "forget_staged_lines", file_id=file.pk)
+        self.flush()
 
-    def add(self, line: ParsedLine, account: SourceAccount) -> int:
+    def add(self, line: ParsedLine, account: SourceAccount, statement_no: int) -> int:
         """Stage a line and return its net, minor units. Raises Invalid for an inexact amount."""
-        gross = Money.exactly(line.gross, account.currency)
-        fee = Money.exactly(line.fee, account.currency)
-        net = Money.exactly(line.net, account.currency)
-        presented = None
+        currency = account.currency
+        gross, fee = _minor(line.gross, currency), _minor(line.fee, currency)
+        net = _minor(line.net, currency)
+        presented, presented_in = NULL, ""
         if line.presentment_amount is not None:
-            presented = Money.exactly(line.presentment_amount, line.presentment_currency)
+            presented_in = line.presentment_currency
+            presented = str(_minor(line.presentment_amount, presented_in))
         _check_lengths(line)
-        self._rows.append(
-            (
-                account.pk,
-                line.line_no,
-                str(line.kind),
-                identity_of(line),
-                line.external_id,
-                line.booked_on,
-                line.value_on or line.booked_on,
-                gross.amount,
-                fee.amount,
-                net.amount,
-                None if presented is None else presented.amount,
-                "" if presented is None else presented.currency,
-                line.reference,
-                line.parent_reference,
-                line.payout_id,
-                line.merchant,
-                line.counterparty,
-                line.text,
-                [reference[:TEXT_LENGTH_MAX] for reference in line.references],
-            )
+        texts = copied(
+            line.kind,
+            identity_of(line),
+            line.external_id,
+            presented_in,
+            line.reference,
+            line.parent_reference,
+            line.payout_id,
+            line.merchant,
+            line.counterparty,
+            line.text,
+            sql.array_literal([each[:TEXT_LENGTH_MAX] for each in line.references]),
         )
         self.staged += 1
-        if len(self._rows) >= ROWS_HELD_MAX:
-            self._flush()
-        return net.amount
+        self._lines.append(
+            f"{self._file.pk}\t{self.staged}\t{statement_no}\t{account.pk}\t{line.line_no}\t"
+            f"{line.booked_on}\t{line.value_on or line.booked_on}\t"
+            f"{gross}\t{fee}\t{net}\t{presented}\t{texts}"
+        )
+        self.count()
+        return net
 
-    def store(self, file: StatementFile) -> int:
-        """Insert the staged lines that no earlier file brought; returns how many."""
-        self._flush()
-        return sql.execute("reconciliation", "store_staged_lines", file_id=file.pk)
+    def reject(self, line_no: int, reason: str, raw: str) -> None:
+        """Stage a line that cannot be read. `reason` begins with a code and a colon."""
+        self.rejected += 1
+        code = reason.partition(":")[0]
+        texts = (code[:CODE_LENGTH_MAX], reason[:REASON_LENGTH_MAX], raw[:RAW_CHARS_MAX])
+        clean = (text.replace("\0", "\ufffd") for text in texts)
+        self._rejections.append(f"{self._file.pk}\t{self.rejected}\t{line_no}\t{copied(*clean)}")
+        self.count()
 
-    def _flush(self) -> None:
-        connection.ensure_connection()
-        with connection.connection.cursor() as cursor, cursor.copy(COPY_LINES) as copy:
-            for row in self._rows:
-                copy.write_row(row)
-        self._rows.clear()
+    def count(self) -> None:
+        """One more line is read, and perhaps stays out of the books."""
+        self._read += 1
+        if self._read % ROWS_HELD_MAX == 0:
+            self.flush()
+
+    def flush(self) -> None:
+        """Keep what is held, say how far the reading is, and go on holding the file.
+
+        Raises TakenOver.
+        """
+        with transaction.atomic():
+            self._renew()
+            with connection.wrap_database_errors, connection.connection.cursor() as cursor:
+                for statement, rows in (
+                    (COPY_LINES, self._lines),
+                    (COPY_REJECTIONS, self._rejections),
+                ):
+                    if rows:
+                        with cursor.copy(statement) as copy:
+                            copy.write("".join(rows))
+        self._lines.clear()
+        self._rejections.clear()
+        self._on_progress(self._file)
+
+    def _renew(self) -> None:
+        file = self._file
+        file.bytes_read, file.lines_read = min(self._stream.tell(), file.size), self._read
+        renewed = StatementFile.objects.filter(pk=file.pk, fence=file.fence).update(
+            bytes_read=file.bytes_read,
+            lines_read=file.lines_read,
+            leased_until=timezone.now() + timedelta(seconds=work.LEASE_SECONDS),
+        )
+        if not renewed:
+            raise TakenOver(f"{file} is read by somebody else.")
+
+
+def copied(*texts: str) -> str:
+    """The last columns of a row for COPY. Raises Invalid for what PostgreSQL has no text for."""
+    if _needs_escape("".join(texts)):
+        if any("\0" in text for text in texts):
+            raise Invalid("a field has a NUL character")
+        texts = tuple(text.translate(_ESCAPES) for text in texts)
+    return "\t".join(texts) + "\n"
+
+
+@lru_cache(maxsize=65_536)
+def _minor(value: Decimal, currency: str) -> int:
+    """The amount in minor units. Raises Invalid for an inexact one."""
+    return Money.exactly(value, currency).amount
 
 
 def _check_lengths(line: ParsedLine) -> None:
     texts = (line.reference, line.parent_reference, line.counterparty)
-    if any(len(text) > TEXT_LENGTH_MAX for text in texts):
+    if max(map(len, texts)) > TEXT_LENGTH_MAX:
         raise Invalid(f"a field is longer than {TEXT_LENGTH_MAX} characters")
     ids = (line.external_id, line.payout_id, line.merchant)
-    if any(len(text) > ID_LENGTH_MAX for text in ids):
+    if max(map(len, ids)) > ID_LENGTH_MAX:
         raise Invalid(f"an id is longer than {ID_LENGTH_MAX} characters")
 
 
@@ -96,8 +177,7 @@ def identity_of(line: ParsedLine) -> str:
     a second report of it. Without an id, a hash of everything the line says.
     """
     if line.external_id:
-        said_again = (line.value_on, line.payout_id)
-        return f"{line.kind}:{line.external_id}:{_digest(said_again)[:12]}"
+        return f"{line.kind}:{line.external_id}:{_digest_of_report(line.value_on, line.payout_id)}"
     said = (
         line.kind,
         line.booked_on,
@@ -114,6 +194,11 @@ def identity_of(line: ParsedLine) -> str:
         line.references,
     )
     return f"sha256:{_digest(said)}"
+
+
+@lru_cache(maxsize=4_096)
+def _digest_of_report(*said_again: object) -> str:
+    return _digest(said_again)[:12]
 
 
 def _digest(said: object) -> str:

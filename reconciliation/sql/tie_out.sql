@@ -22,7 +22,8 @@ stated AS (
                END AS matter
         FROM reconciliation_statementline AS line
         JOIN reconciliation_statementfile AS file
-            ON file.id = line.file_id AND file.loaded_at <= %(known_at)s
+            ON file.id = line.file_id
+                AND coalesce(line.corrected_at, file.loaded_at) <= %(known_at)s
         LEFT JOIN reconciliation_matchline AS part
             ON part.line_id = line.id AND line.kind <> 'entry'
         LEFT JOIN reconciliation_match AS match

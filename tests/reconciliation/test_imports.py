@@ -1,13 +1,16 @@
 """Loading files: the same one once, bad ones not at all, bad lines kept with their reason."""
 
+import io
+
 import pytest
 
 from ledger.errors import DomainError
 from ledger.models import Account
-from reconciliation.errors import FileRefused, UnknownAccount
+from reconciliation.errors import FileRefused
 from reconciliation.models import Discrepancy, RejectedLine, StatementFile, StatementLine
 from reconciliation.services.imports import import_statement
 from reconciliation.services.rates import import_fx_rates
+from reconciliation.services.receiving import opened
 from reconciliation.services.runs import reconcile
 from tests.factories import GatewayFactory, SucceededPaymentFactory, eur
 from tests.support.races import run_together
@@ -25,13 +28,14 @@ def sources():
 def test_the_same_file_is_loaded_once(sources):
     content = report(charge(SucceededPaymentFactory(), "txn_1"))
 
-    first, was_known = import_statement(sources[0], content, name="a.csv", actor=ACTOR)
-    second, is_known = import_statement(sources[0], content, name="b.csv", actor=ACTOR)
+    first, was_known = import_statement(sources[0], io.BytesIO(content), name="a.csv", actor=ACTOR)
+    second, is_known = import_statement(sources[0], io.BytesIO(content), name="b.csv", actor=ACTOR)
 
     assert (was_known, is_known) == (False, True)
     assert first == second
     assert StatementLine.objects.count() == 1
-    assert bytes(StatementFile.objects.get().content) == content
+    with opened(StatementFile.objects.get()) as kept:
+        assert kept.read() == content
 
 
 @pytest.mark.django_db(transaction=True)
@@ -39,7 +43,7 @@ def test_the_same_file_at_once_is_loaded_once(sources):
     content = report(charge(SucceededPaymentFactory(), "txn_1"))
 
     results = run_together(
-        *[lambda: import_statement(sources[0], content, name="a.csv", actor=ACTOR)] * 4
+        *[lambda: import_statement(sources[0], io.BytesIO(content), name="a.csv", actor=ACTOR)] * 4
     )
 
     assert sorted(is_known for _, is_known in results) == [False, True, True, True]
@@ -75,18 +79,21 @@ def test_a_line_that_cannot_be_read_is_kept_and_becomes_a_discrepancy(sources):
 
 
 def test_a_format_the_source_does_not_send_is_refused(sources):
-    with pytest.raises(FileRefused, match=r"is stripe\.payout_reconciliation"):
+    with pytest.raises(FileRefused, match=r"format_not_allowed: stripe\.payout_reconciliation"):
         load(sources[1], report())
 
-    assert not StatementFile.objects.exists()
+    assert StatementFile.objects.get().status == "REFUSED"
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\x01", b"hello", b"<?xml version='1.0'?><a/>"])
-def test_what_is_no_statement_is_refused_and_leaves_nothing(sources, content):
+def test_what_is_no_statement_is_refused_and_kept_as_it_came(sources, content):
     with pytest.raises(FileRefused):
         load(sources[0], content)
 
-    assert not StatementFile.objects.exists()
+    file = StatementFile.objects.get()
+    assert (file.status, file.size, file.due_at) == ("REFUSED", len(content), None)
+    assert file.refusal_code
+    assert not StatementLine.objects.exists()
 
 
 def test_an_account_nobody_configured_is_refused_by_name(sources):
@@ -94,7 +101,7 @@ def test_an_account_nobody_configured_is_refused_by_name(sources):
     bank.book(eur("5.00"), counterparty="Coffee", text="COFFEE")
     content = bank.statement().replace(IBAN.encode(), b"DE89370400440532013000")
 
-    with pytest.raises(UnknownAccount, match="DE89370400440532013000"):
+    with pytest.raises(FileRefused, match="DE89370400440532013000"):
         load(sources[1], content)
 
     assert not StatementLine.objects.exists()

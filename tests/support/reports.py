@@ -93,7 +93,7 @@ def report(*rows: dict[str, Any]) -> bytes:
 
 
 def load(source: Source, content: bytes, name: str = "file") -> StatementFile:
-    file, _ = import_statement(source, content, name=name, actor=ACTOR)
+    file, _ = import_statement(source, io.BytesIO(content), name=name, actor=ACTOR)
     return file
 
 

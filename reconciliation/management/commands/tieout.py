@@ -9,6 +9,7 @@ from django.core.management.base import CommandError
 from ledger.commands import ServiceCommand
 from reconciliation.errors import NothingToReconcile
 from reconciliation.selectors import TieOut, latest_day, source_by_code, tie_outs
+from reconciliation.sign_off import obstacles_to_sign_off
 
 
 class Command(ServiceCommand):
@@ -35,10 +36,11 @@ class Command(ServiceCommand):
 
 
 def as_lines(proof: TieOut) -> list[str]:
-    """The proof as text: its line, and its open items below."""
+    """The proof as text: its line, its open items below, and why it cannot be signed off yet."""
     return [
         proof.line,
         *(f"  {item.effect.text:>14}  {item.name}" for item in proof.open_items),
+        *(f"  not to be signed off: {each}" for each in _obstacles(proof)),
     ]
 
 
@@ -56,4 +58,9 @@ def as_dict(proof: TieOut) -> dict[str, Any]:
             {"name": item.name, "effect": item.effect.text, "since": item.since}
             for item in proof.open_items
         ],
+        "sign_off_obstacles": _obstacles(proof),
     }
+
+
+def _obstacles(proof: TieOut) -> list[str]:
+    return obstacles_to_sign_off(proof.account, day=proof.day)

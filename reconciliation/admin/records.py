@@ -1,4 +1,4 @@
-"""Back-office screens of reconciliation."""
+"""Back-office screens that only show what there is."""
 
 from django.contrib import admin
 
@@ -11,11 +11,9 @@ from reconciliation.models import (
     MatchLine,
     ProcessorPayout,
     ReconciliationRun,
-    RejectedLine,
     Source,
     SourceAccount,
     Statement,
-    StatementFile,
     StatementLine,
 )
 
@@ -112,36 +110,19 @@ class ProcessorPayoutAdmin(ReadOnlyAdmin):
     search_fields = ("external_id",)
 
 
-@admin.register(StatementFile)
-class StatementFileAdmin(ReadOnlyAdmin):
-    list_display = (
-        "name",
-        "source",
-        "format",
-        "line_count",
-        "known_count",
-        "rejected_count",
-        "loaded_by",
-        "loaded_at",
-    )
-    list_filter = ("source", "format", "loaded_at")
-    list_select_related = ("source",)
-    search_fields = ("name", "public_id", "sha256")
-
-    def get_queryset(self, request):  # type: ignore[no-untyped-def]
-        return super().get_queryset(request).defer("content")
-
-
 @admin.register(Statement)
 class StatementAdmin(ReadOnlyAdmin):
     list_display = (
         "source_account",
         "identifier",
+        "sequence",
         "first_day",
         "last_day",
         "opening_balance",
         "closing_balance",
         "line_count",
+        "known_count",
+        "contradictions",
     )
     list_filter = ("source_account__source", "last_day")
     list_select_related = ("source_account__source",)
@@ -163,13 +144,6 @@ class StatementLineAdmin(ReadOnlyAdmin):
     list_filter = ("source_account__source", "kind", "booked_on")
     list_select_related = ("source_account__source",)
     search_fields = ("external_id", "reference", "payout_id", "text", "counterparty")
-
-
-@admin.register(RejectedLine)
-class RejectedLineAdmin(ReadOnlyAdmin):
-    list_display = ("file", "line_no", "reason")
-    list_select_related = ("file",)
-    search_fields = ("reason", "raw", "file__name")
 
 
 @admin.register(Source)

@@ -1,0 +1,10 @@
+"""What is true of statement files at every moment, and how a breach of it is found."""
+
+from ledger import sql
+from ledger.invariants import Breach, breaches
+from payments.invariants import LEASE_PATIENCE_SECONDS
+
+
+def stuck_files() -> list[Breach]:
+    """Files that wait for nobody, or are over and not left alone."""
+    return breaches(sql.rows("reconciliation", "find_stuck_files", patience=LEASE_PATIENCE_SECONDS))

@@ -1,0 +1,123 @@
+"""While a file loads: how far it is can be seen, its lines cannot, and only one reader counts."""
+
+import io
+
+import psycopg
+import pytest
+from django.db import IntegrityError, transaction
+
+from ledger.errors import InvalidTransition
+from payments.queues import queue_of
+from payments.services.parking import park
+from reconciliation.models import StatementFile, StatementFileChunk, StatementLine
+from reconciliation.services.imports import import_statement
+from reconciliation.services.loading import load_now, load_statements
+from reconciliation.services.receiving import receive_statement, take_over
+from reconciliation.services.storing import give_up_file
+from reconciliation.tasks import STATEMENT_FILES
+from tests.factories import GatewayFactory
+from tests.support.bank_files import camt, entry
+from tests.support.own_names import database_url_of_tests
+from tests.support.report_files import NAMES, report_line
+from tests.support.reports import ACTOR, define_sources
+
+LINES = 12_000
+REPORT = (NAMES + "".join(map(report_line, range(LINES)))).encode()
+SEEN = """
+SELECT status, lines_read, bytes_read * 100 / size,
+       (SELECT count(*) FROM reconciliation_statementline),
+       (SELECT count(*) FROM reconciliation_stagedline)
+FROM reconciliation_statementfile
+"""
+
+
+@pytest.fixture
+def sources(db):
+    GatewayFactory()
+    return define_sources()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_others_see_how_far_it_is_and_no_line_before_the_end(sources):
+    seen = []
+
+    def look(file: StatementFile) -> None:
+        with psycopg.connect(database_url_of_tests(), autocommit=True) as other:
+            seen.append(other.execute(SEEN).fetchone())
+
+    import_statement(sources[0], io.BytesIO(REPORT), name="a", actor=ACTOR, on_progress=look)
+
+    assert [row[0] for row in seen] == ["LOADING"] * 4
+    assert [row[1] for row in seen] == [0, 5_000, 10_000, 12_000]
+    assert [row[3] for row in seen] == [0] * 4
+    assert [row[4] for row in seen] == [0, 5_000, 10_000, 12_000]
+    percents = [row[2] for row in seen]
+    assert percents == sorted(percents)
+    assert 0 < percents[1] < 100
+    assert StatementLine.objects.count() == LINES
+
+
+@pytest.mark.django_db(transaction=True)
+def test_reader_whose_file_was_taken_over_writes_nothing(sources):
+    taken = []
+
+    def lose_it(file: StatementFile) -> None:
+        if file.lines_read == 5_000 and not taken:
+            taken.append(StatementFile.objects.get(pk=file.pk))
+            take_over(taken[0])
+
+    received = receive_statement(
+        sources[0], io.BytesIO(REPORT), name="a", channel="api", actor=ACTOR, is_held=True
+    )
+    load_now(received.file, on_progress=lose_it)
+
+    file = StatementFile.objects.get()
+    assert (file.status, file.fence, file.failures) == ("LOADING", taken[0].fence, 0)
+    assert not StatementLine.objects.exists()
+
+    assert load_now(file)
+    assert StatementLine.objects.count() == LINES
+
+
+def test_file_nobody_could_read_is_given_up_as_refused(sources):
+    received = receive_statement(
+        sources[1], io.BytesIO(camt(entry())), name="a", channel="api", actor=ACTOR
+    )
+    take_over(received.file)
+    park(received.file, "3 workers died while they held it.")
+
+    assert load_statements() == 0
+    give_up_file(received.file, ACTOR)
+
+    file = StatementFile.objects.get()
+    assert (file.status, file.refusal_code) == ("REFUSED", "given_up")
+    assert "3 workers died" in file.refusal
+    assert queue_of("reconciliation_statementfile") is STATEMENT_FILES
+
+
+def test_database_keeps_the_bytes_as_they_came(sources):
+    import_statement(sources[1], io.BytesIO(camt(entry())), name="a", actor=ACTOR)
+
+    for change in (
+        lambda: StatementFileChunk.objects.update(content=b""),
+        lambda: StatementFileChunk.objects.all().delete(),
+    ):
+        with pytest.raises(IntegrityError, match="kept as it arrived"), transaction.atomic():
+            change()
+
+
+def test_loaded_file_cannot_become_anything_else(sources):
+    file, _ = import_statement(sources[1], io.BytesIO(camt(entry())), name="a", actor=ACTOR)
+
+    with pytest.raises(InvalidTransition):
+        give_up_file(file, ACTOR)
+
+
+def test_text_that_copy_would_misread_arrives_as_it_is(sources):
+    text = 'a\\b "c" {d,e} \\N \\. é €'
+    content = camt(entry(text=text.replace('"', "&quot;"), ref="R{1,\\2}"))
+
+    import_statement(sources[1], io.BytesIO(content), name="a", actor=ACTOR)
+
+    line = StatementLine.objects.get()
+    assert (line.text, line.external_id) == (text, "R{1,\\2}")
