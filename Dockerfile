@@ -22,7 +22,7 @@ RUN DATABASE_URL=postgresql:///unused REDIS_URL=redis://unused \
 FROM python:3.12-slim
 
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin tieout \
-    && install --directory --owner=10001 --mode=0700 /var/lib/tieout
+    && install --directory --owner=10001 --mode=0700 /var/lib/tieout /var/lib/inbox /var/lib/spool
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 BIND_ADDRESS=0.0.0.0
 WORKDIR /app
 

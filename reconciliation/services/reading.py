@@ -1,12 +1,13 @@
 """What a parser reads out of a file, on its way to be lines of our accounts."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
 from ledger.errors import DomainError, Invalid
 from ledger.money import Money
+from payments.api.card_data import MASK, mask_card_numbers
 from reconciliation.importers.records import (
     NOT_BOOKED,
     ImportRefused,
@@ -34,6 +35,7 @@ class _Total:
     count: int = 0
     net: int = 0
     credit: int = 0
+    masked: list[int] = field(default_factory=list)  # lines that had a card number in their text
     first_day: date | None = None
     last_day: date | None = None
 
@@ -126,7 +128,8 @@ class Reader:
             account = statement.account or self._processor_account(line.currency)
             if account.currency != line.currency:
                 raise Invalid(f"the line is in {line.currency}, the account in {account.currency}")
-            net = self._staging.add(line, account, statement.number)
+            clean = _without_card_numbers(line)
+            net = self._staging.add(clean, account, statement.number)
         except DomainError as problem:
             if len(self.unkept) < UNKEPT_MAX:
                 self.unkept.append(line.line_no)
@@ -134,6 +137,8 @@ class Reader:
             return
         total = statement.totals.setdefault(account.pk, _Total(account))
         total.add(line, net)
+        if clean is not line and len(total.masked) < UNKEPT_MAX:
+            total.masked.append(line.line_no)
 
     def _processor_account(self, currency: str) -> SourceAccount:
         key = (self._source.code, currency)
@@ -195,6 +200,7 @@ class Reader:
             for code, message in (
                 *_off_controls(opened, trailer, total),
                 *_off_balance(statement, currency),
+                *_card_numbers(total),
             )
         ]
         return statement
@@ -240,3 +246,19 @@ def _off_balance(statement: Statement, currency: str) -> Iterable[tuple[str, str
         return
     stated, computed = Money(closing, currency), Money(opening + statement.net, currency)
     yield "balance", f"opening plus lines is {computed}, and it says {stated}"
+
+
+def _without_card_numbers(line: ParsedLine) -> ParsedLine:
+    """Free text only: a processor's own reference may look like a card number (DESIGN.md §6)."""
+    texts = {
+        "text": mask_card_numbers(line.text),
+        "counterparty": mask_card_numbers(line.counterparty),
+    }
+    masked = {name: text for name, text in texts.items() if MASK in text}
+    return replace(line, **masked) if masked else line
+
+
+def _card_numbers(total: _Total) -> Iterable[tuple[str, str]]:
+    if total.masked:
+        lines = ", ".join(map(str, total.masked))
+        yield "card_number", f"a card number was masked in the text of line {lines}"

@@ -3,12 +3,10 @@
 Plain SQL as tieout_app with the rights docker-compose.yml gives it; SQLSTATE by name.
 """
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from psycopg import errors
 
@@ -32,7 +30,7 @@ from ledger.services.reversals import reverse_entry
 from ledger.services.sealing import seal_entries
 from ledger.services.verification import verify_ledger
 from tests.support.books import query
-from tests.support.compose import APPLICATION, drop_application_role, new_dotenv, run_grants
+from tests.support.compose import APPLICATION
 from tests.support.entries import CASH, SALES, balance, deposit, funded, transfer, wallet
 from tests.support.refusals import refusal_of
 
@@ -63,24 +61,6 @@ SELECT {name}, {name}, '\\x00', 'raw', 'raw', {count}, {at}, {reverses}
 POSTINGS = """
 INSERT INTO ledger_posting (entry_id, position, account_id, direction, amount) {rows}
 """
-
-
-@pytest.fixture(scope="module")
-def granted(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The test database after the service `grants` of docker-compose.yml has run."""
-    name = settings.DATABASES["default"]["TEST"]["NAME"]
-    run_grants(name, new_dotenv(), tmp_path_factory.mktemp("configs"))
-    yield
-    drop_application_role(name)
-
-
-@pytest.fixture
-def as_application(granted: None, db: None) -> Iterator[None]:
-    """From here on the connection is one of the application, by its own name."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET SESSION AUTHORIZATION {APPLICATION}")
-        yield
-        cursor.execute("RESET SESSION AUTHORIZATION")
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 
 from ledger.errors import DomainError
 from ledger.models import Account
+from reconciliation.continuity import findings_of_file
 from reconciliation.errors import FileRefused
 from reconciliation.models import Discrepancy, RejectedLine, StatementFile, StatementLine
 from reconciliation.services.imports import import_statement
@@ -76,6 +77,21 @@ def test_a_line_that_cannot_be_read_is_kept_and_becomes_a_discrepancy(sources):
     assert rejected.line_no == 3
     found = Discrepancy.objects.get(type="unparsed_line")
     assert found.reference == f"{file.public_id}:3"
+
+
+def test_a_card_number_in_free_text_is_masked_and_said(sources):
+    """A payer's bank sent it; a reference that only looks like one stays as it is."""
+    bank = bank_of()
+    bank.book(eur("5.00"), counterparty="Payer", text="CARD 4111 1111 1111 1111 THANKS")
+    bank.book(eur("6.00"), counterparty="Payer", text="REF 4111 1111 1111 1112")
+
+    file = load(sources[1], bank.statement())
+
+    assert set(StatementLine.objects.values_list("text", flat=True)) == {
+        "CARD [card number] THANKS",
+        "REF 4111 1111 1111 1112",
+    }
+    assert [finding.code for finding in findings_of_file(file)] == ["card_number"]
 
 
 def test_a_format_the_source_does_not_send_is_refused(sources):

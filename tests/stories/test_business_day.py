@@ -1,5 +1,7 @@
 """The whole path of the demo, in one process: from the API's services to a proof of zero."""
 
+from collections import Counter
+
 import pytest
 
 from config.demo import day, report
@@ -13,7 +15,7 @@ from payments.services.processing import process_payments, process_refunds
 from payments.services.refunds import RefundWish, create_refund
 from reconciliation.models import Match
 from reconciliation.selectors import tie_outs
-from settlements.models import Payout
+from settlements.models import Payout, PayoutFile
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
 
@@ -55,7 +57,13 @@ def test_a_day_from_payment_to_proof():
     assert SimulatedOperation.objects.count() == 61
     assert len(evening.batches) == 5
     assert sum(batch.line_count for batch in evening.batches) == 56
-    assert set(Payout.objects.values_list("status", flat=True)) == {"PAID"}
+    # The bank refused one payout, whose successor it paid, and gave one back.
+    payouts = Counter(Payout.objects.values_list("status", flat=True))
+    assert payouts == {"PAID": 5, "REJECTED": 1}
+    assert Counter(PayoutFile.objects.values_list("status", flat=True)) == {
+        "ACCEPTED": 3,
+        "PARTIAL": 1,
+    }
     assert sorted(kind for kind, _ in evening.planted) == [
         "amount_mismatch",
         "deposit_duplicate",
@@ -65,6 +73,7 @@ def test_a_day_from_payment_to_proof():
         "fee_mismatch",
         "missing_settlement",
         "orphan_line",
+        "unexplained_bank_line",
         "unexplained_bank_line",
     ]
     assert day.unexpected(evening) == []
@@ -92,3 +101,14 @@ def test_a_second_day_on_the_same_books_finds_only_its_own_faults():
 
     assert day.unexpected(evening) == []
     assert report.failures(evening) == []
+
+
+def test_a_day_works_with_the_rights_of_production(as_application: None) -> None:
+    """As the role of docker-compose.yml, which owns nothing: settled, loaded, matched, proved."""
+    seed_demo()
+    take_payments("first")
+
+    evening = day.close(seed=1, say=lambda _: None)
+
+    assert day.unexpected(evening) == []
+    assert {proof.difference.amount for proof in tie_outs(evening.day)} == {0}
