@@ -56,11 +56,18 @@ def measure_reconciliation(_: argparse.Namespace) -> list[Table]:
     return []
 
 
+def measure_settlement(_: argparse.Namespace) -> list[Table]:
+    from benchmarks import settlement
+
+    return settlement.run()
+
+
 PARTS: dict[str, Callable[[argparse.Namespace], list[Table]]] = {
     "ledger": measure_ledger,
     "reading": measure_reading,
     "http": measure_http,
     "engine": measure_engine,
+    "settlement": measure_settlement,
     "reconciliation": measure_reconciliation,
 }
 

@@ -2,7 +2,13 @@
 
     [[gateways]]         code, name, adapter, fee_basis_points, fee_fixed, settlement_days
     [[merchants]]        code, name, email, time_zone, gateway
-      [[merchants.fee_plans]]  currency, basis_points, fixed, valid_from
+      [[merchants.fee_plans]]  currency, method, valid_from, basis_points, fixed, minimum, maximum,
+                               refund_policy, dispute_fee
+      [[merchants.settlement_schedules]]  valid_from, zone, cut_off, interval, weekdays, month_days,
+                               holidays, delay_days, minimum_payouts, reserve_basis_points,
+                               reserve_days
+      [[merchants.bank_accounts]]  currency, holder, iban, bic
+    [[debtor_accounts]]  code, holder, iban, bic, currency
     [[account_groups]]   prefix, type, name
     [[accounts]]         code, type, currency or currencies, name, floor, owner
     [[sources]]          code, kind, formats, zone, gateway, counterparties, deposit_days,
@@ -18,9 +24,10 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
+from django.conf import settings
 from django.db import models, transaction
 
-from config.configuration_tables import ConfigurationInvalid, Row, read_tables
+from config.configuration_tables import TABLES, ConfigurationInvalid, Row, read_tables
 from ledger.actors import Actor
 from ledger.entries import AccountRef, AccountType
 from ledger.models import Account, AccountGroup
@@ -31,8 +38,17 @@ from payments.services.gateways import choose_gateway, define_gateway
 from payments.services.merchants import register_merchant, set_fee_plan
 from reconciliation.models import Source, SourceAccount
 from reconciliation.services.sources import SourceTerms, define_source
+from settlements.models import DebtorAccount, MerchantBankAccount, SettlementSchedule
+from settlements.rails.orders import NamedAccount
+from settlements.services.bank_accounts import (
+    ask_for_bank_account,
+    define_debtor_account,
+    verify_bank_account,
+)
+from settlements.services.schedules import ScheduleTerms, set_schedule
 
 ACTOR = Actor.system("load_config")
+VERIFIER = Actor.system("configuration")
 # What our own entries need is the same everywhere, whatever else a chart has.
 PLATFORM_CHART = Path(__file__).with_name("chart.toml")
 
@@ -48,6 +64,7 @@ def load_configuration(text: str) -> list[str]:
     steps: tuple[tuple[str, Callable[[Row], None], type[models.Model]], ...] = (
         ("gateways", _apply_gateway, Gateway),
         ("merchants", _apply_merchant, Merchant),
+        ("debtor_accounts", _apply_debtor_account, DebtorAccount),
         ("account_groups", _apply_account_group, AccountGroup),
         ("accounts", _apply_account, Account),
         ("sources", _apply_source, Source),
@@ -82,9 +99,20 @@ def _snapshot(model: type[models.Model], row: Row) -> Row:
     if model is Merchant:
         values["fee_plans"] = list(
             FeePlan.objects.filter(merchant_id=values["id"])
-            .order_by("currency", "valid_from")
-            .values_list("currency", "basis_points", "fixed", "valid_from")
+            .order_by("currency", "method", "valid_from")
+            .values_list(*TABLES["merchants.fee_plans"])
         )
+        values["settlement_schedules"] = list(
+            SettlementSchedule.objects.filter(merchant_id=values["id"])
+            .order_by("valid_from")
+            .values_list(*TABLES["merchants.settlement_schedules"])
+        )
+        values["bank_accounts"] = [
+            (account.currency, account.masked_iban, account.status)
+            for account in MerchantBankAccount.objects.filter(
+                merchant_id=values["id"], status__in=["UNVERIFIED", "VERIFIED"]
+            ).order_by("currency", "pk")
+        ]
     if model is Source:
         values["accounts"] = list(
             SourceAccount.objects.filter(source_id=values["id"]).values_list(
@@ -130,11 +158,39 @@ def _apply_gateway(row: Row) -> None:
 
 
 def _apply_merchant(row: Row) -> None:
-    terms = {key: value for key, value in row.items() if key not in ("fee_plans", "gateway")}
+    told = ("fee_plans", "settlement_schedules", "gateway", "bank_accounts")
+    terms = {key: value for key, value in row.items() if key not in told}
     merchant = register_merchant(**terms)
     choose_gateway(merchant, row.get("gateway", ""))
     for plan in row.get("fee_plans", []):
         set_fee_plan(merchant, **plan)
+    for schedule in row.get("settlement_schedules", []):
+        schedule_terms = {key: value for key, value in schedule.items() if key != "valid_from"}
+        set_schedule(
+            merchant,
+            ScheduleTerms(**schedule_terms),
+            valid_from=schedule["valid_from"],
+            actor=ACTOR,
+        )
+    for account in row.get("bank_accounts", []):
+        _apply_bank_account(merchant, account)
+
+
+def _apply_bank_account(merchant: Merchant, row: Row) -> None:
+    """Asked for; where real money moves, whoever wrote the file does not verify it as well."""
+    account = ask_for_bank_account(
+        merchant, _named_account(row), currency=row["currency"], actor=ACTOR
+    )
+    if account.status == MerchantBankAccount.Status.UNVERIFIED and not settings.IS_PRODUCTION:
+        verify_bank_account(account, actor=VERIFIER)
+
+
+def _apply_debtor_account(row: Row) -> None:
+    define_debtor_account(row["code"], _named_account(row), currency=row["currency"], actor=ACTOR)
+
+
+def _named_account(row: Row) -> NamedAccount:
+    return NamedAccount(row["holder"], row["iban"], row.get("bic", ""))
 
 
 def _apply_account_group(row: Row) -> None:

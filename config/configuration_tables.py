@@ -2,7 +2,7 @@
 
 import tomllib
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 from ledger.errors import Invalid
@@ -16,10 +16,14 @@ class ConfigurationInvalid(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a table: its type, and whether it must be there. Lists are of texts or tables."""
+    """A field of a table: its type, and whether it must be there.
+
+    Lists are of tables, of numbers or of texts.
+    """
 
     type: type
     required: bool = False
+    of_numbers: bool = False
 
 
 TABLES: dict[str, dict[str, Field]] = {
@@ -38,12 +42,45 @@ TABLES: dict[str, dict[str, Field]] = {
         "time_zone": Field(str),
         "gateway": Field(str),
         "fee_plans": Field(list),
+        "settlement_schedules": Field(list),
+        "bank_accounts": Field(list),
     },
     "merchants.fee_plans": {
         "currency": Field(str, required=True),
         "basis_points": Field(int, required=True),
         "fixed": Field(int),
+        "method": Field(str),
+        "minimum": Field(int),
+        "maximum": Field(int),
+        "refund_policy": Field(str),
+        "dispute_fee": Field(int),
         "valid_from": Field(date, required=True),
+    },
+    "merchants.settlement_schedules": {
+        "valid_from": Field(date, required=True),
+        "zone": Field(str),
+        "cut_off": Field(time),
+        "interval": Field(str),
+        "weekdays": Field(list, of_numbers=True),
+        "month_days": Field(list, of_numbers=True),
+        "holidays": Field(str),
+        "delay_days": Field(int),
+        "minimum_payouts": Field(dict),
+        "reserve_basis_points": Field(int),
+        "reserve_days": Field(int),
+    },
+    "merchants.bank_accounts": {
+        "currency": Field(str, required=True),
+        "holder": Field(str, required=True),
+        "iban": Field(str, required=True),
+        "bic": Field(str),
+    },
+    "debtor_accounts": {
+        "code": Field(str, required=True),
+        "holder": Field(str, required=True),
+        "iban": Field(str, required=True),
+        "bic": Field(str),
+        "currency": Field(str, required=True),
     },
     "account_groups": {
         "prefix": Field(str, required=True),
@@ -115,6 +152,9 @@ def _check(table: str, row: Row) -> None:
             raise ConfigurationInvalid(f"{name}: {key} must be a {field.type.__name__}.")
         if f"{table}.{key}" in TABLES:
             _check_rows(f"{table}.{key}", value)
+        elif field.of_numbers:
+            if not all(type(item) is int for item in row[key]):
+                raise ConfigurationInvalid(f"{name}: {key} must be a list of whole numbers.")
         else:
             _check_texts(f"{name}: {key}", row[key])
     for key, field in TABLES[table].items():

@@ -16,6 +16,7 @@ from payments.services.jobs import Job, purge_job_runs, register
 from reconciliation.errors import NothingToReconcile
 from reconciliation.services.inbox import pick_up_statements
 from reconciliation.services.runs import reconcile
+from settlements.models import SettlementSchedule
 from settlements.services.batches import run_settlement
 
 logger = logging.getLogger(__name__)
@@ -28,9 +29,10 @@ def our_zone() -> list[ZoneInfo]:
 
 
 def all_zones() -> list[ZoneInfo]:
-    """Ours and those of all merchants: one settlement run closes the day of everybody."""
-    names = Merchant.objects.order_by("time_zone").values_list("time_zone", flat=True).distinct()
-    return [*our_zone(), *map(ZoneInfo, names)]
+    """Ours and those that merchants are settled in: one run closes the day of everybody."""
+    names = Merchant.objects.values_list("time_zone", flat=True)
+    more = SettlementSchedule.objects.values_list("zone", flat=True)
+    return [*our_zone(), *map(ZoneInfo, sorted({*names.distinct(), *more.distinct()}))]
 
 
 def settle(period: str) -> str:

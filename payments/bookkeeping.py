@@ -50,17 +50,18 @@ def entry_for_payment(payment: Payment, effective_at: datetime) -> Entry:
 
 
 def entry_for_refund(refund: Refund, effective_at: datetime) -> Entry:
-    """The merchant gives it back, through what the processor owes us. Our fee is kept."""
-    payment = refund.payment
+    """The merchant gives it back, through what the processor owes us, and gets what of our fee its
+    plan gives back.
+    """
+    due = payable(refund.merchant, refund.currency)
     return Entry(
         idempotency_key=f"refund:{refund.public_id}",
         kind="refund",
         reference=refund.public_id,
         effective_at=effective_at,
-        lines=moves(
-            payable(refund.merchant, refund.currency),
-            clearing(payment.gateway.code, refund.currency),
-            refund.money,
+        lines=lines(
+            moves(due, clearing(refund.payment.gateway.code, refund.currency), refund.money),
+            moves(fee_income(refund.currency), due, Money(refund.fee_returned, refund.currency)),
         ),
     )
 

@@ -1,14 +1,15 @@
 """The evening of the demo's business day: settle, pay out, take in reports, reconcile."""
 
+import io
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from config.demo.payouts import pay_out
 from config.demo.seed import BANK_ACCOUNTS
 from ledger.actors import Actor
 from ledger.money import Money
@@ -17,12 +18,10 @@ from payments.models import Gateway
 from reconciliation.models import ReconciliationRun, Source
 from reconciliation.services.imports import import_statement
 from reconciliation.services.runs import reconcile
-from settlements.models import Payout, SettlementBatch
+from settlements.models import SettlementBatch
 from settlements.rails.simulated_bank import SimulatedBank
 from settlements.services.batches import run_settlement
-from settlements.services.payouts import approve_payout, send_payouts
 
-CHECKER = "checker@example.com"
 COUNTERPARTY = "SIMPAY PAYMENTS"
 REPORT_FAULTS = (
     Fault.MISSING,
@@ -64,16 +63,12 @@ def close(*, seed: int, say: Say) -> Evening:
     say(f"settlement of {day}: {len(batches)} batches closed")
 
     bank = SimulatedBank(BANK_ACCOUNTS, day)
-    payouts = [
-        approve_payout(payout, actor=Actor.user(User.objects.get(username=CHECKER)))
-        for payout in Payout.objects.filter(batch__in=batches).order_by("pk")
-    ]
-    send_payouts(payouts, rail=bank)
-    say(f"payouts: {len(payouts)} approved by {CHECKER} and sent")
+    returned = pay_out(bank, day, say=say)
 
     report = close_day(Gateway.objects.get(code="simpay"), day, faults=REPORT_FAULTS, seed=seed)
     planted = report.planted + _deposit(report.payouts, bank, random.Random(seed))
     planted.append(("unexplained_bank_line", _book_rent(bank)))
+    planted += [("unexplained_bank_line", line) for line in returned]
     _import("simpay", report.csv, f"simpay-{day}.csv", say)
     _import("simbank", bank.statement(), f"simbank-{day}.camt053.xml", say)
 
@@ -118,7 +113,10 @@ def _book_rent(bank: SimulatedBank) -> str:
 
 def _import(source: str, content: bytes, name: str, say: Say) -> None:
     file, _ = import_statement(
-        Source.objects.get(code=source), content, name=name, actor=Actor.system("demo")
+        Source.objects.get(code=source),
+        io.BytesIO(content),
+        name=name,
+        actor=Actor.system("demo"),
     )
     say(f"imported {name} ({file.format}): {file.line_count} lines")
 

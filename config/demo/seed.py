@@ -19,8 +19,30 @@ DEMO_MERCHANT = "demo-store"
 PASSWORD = "tieout-demo"
 # Who may do what besides reading everything.
 OPERATORS = {
-    "maker@example.com": ("close_accountingperiod", "request_reopening"),
-    "checker@example.com": ("lock_accountingperiod", "approve_reopening"),
+    "maker@example.com": (
+        "close_accountingperiod",
+        "request_reopening",
+        "upload_statementfile",
+        "resolve_rejectedline",
+        "change_parkedwork",
+        "change_payment",
+        "change_refund",
+        "request_merchantbankaccount",
+        "cancel_payout",
+        "request_adjustment",
+        "make_payoutfile",
+        "download_payoutfile",
+        "import_statusreport",
+    ),
+    "checker@example.com": (
+        "lock_accountingperiod",
+        "approve_reopening",
+        "delete_parkedwork",
+        "verify_merchantbankaccount",
+        "see_full_iban",
+        "approve_payout",
+        "approve_adjustment",
+    ),
     "auditor@example.com": (),
 }
 BANK_ACCOUNTS = (

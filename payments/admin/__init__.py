@@ -1,10 +1,10 @@
 """Back-office screens of payments, one module per noun; Django finds them by importing this one."""
 
 from payments.admin.events import EventAdmin
+from payments.admin.fees import FeePlanAdmin
 from payments.admin.gateways import GatewayAdmin, GatewayEventAdmin, SimulatedOperationAdmin
 from payments.admin.merchants import (
     ApiKeyAdmin,
-    FeePlanAdmin,
     IdempotencyKeyAdmin,
     LoginAdmin,
     MerchantAdmin,

@@ -1,4 +1,4 @@
-"""Merchants, who acts for them, and what they are charged."""
+"""Merchants, and who acts for them."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from ledger.admin import ReadOnlyAdmin
 from ledger.admin.base import detail_action
-from payments.models import ApiKey, FeePlan, IdempotencyKey, Login, Merchant, MerchantMember
+from payments.models import ApiKey, IdempotencyKey, Login, Merchant, MerchantMember
 from payments.services.api_keys import revoke_api_key
 from payments.services.members import remove_member
 
@@ -83,13 +83,6 @@ class ApiKeyAdmin(ReadOnlyAdmin):
             explanation="No request is let in with this key any more. This cannot be undone.",
             service=lambda actor, reason: revoke_api_key(key, actor=actor, reason=reason),
         )
-
-
-@admin.register(FeePlan)
-class FeePlanAdmin(ReadOnlyAdmin):
-    list_display = ("merchant", "currency", "valid_from", "basis_points", "fixed")
-    list_select_related = ("merchant",)
-    search_fields = ("merchant__code",)
 
 
 @admin.register(IdempotencyKey)

@@ -41,6 +41,7 @@ class Dispute(models.Model):
     fee = models.BigIntegerField(default=0, help_text="Our fee to the merchant, minor units.")
     status = models.CharField(max_length=12, choices=Status, default=Status.OPEN)
     effective_at = models.DateTimeField(help_text="When the money was pulled back.")
+    won_at = models.DateTimeField(null=True, help_text="When the money came back.")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -52,6 +53,11 @@ class Dispute(models.Model):
             models.CheckConstraint(
                 condition=Q(status__in=["OPEN", "UNDER_REVIEW", "WON", "LOST"]),
                 name="payments_dispute_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="WON", won_at__isnull=False)
+                | (~Q(status="WON") & Q(won_at__isnull=True)),
+                name="payments_dispute_won_at_iff_won",
             ),
         ]
 

@@ -6,6 +6,7 @@ from django.db.models.functions import Now
 
 from ledger.ids import new_id
 from ledger.money import Money
+from payments.models.fees import FeePlan
 from payments.models.gateways import Gateway
 from payments.models.merchants import Merchant
 from payments.work import Work, due_index
@@ -73,6 +74,16 @@ class Payment(Work):
         default=0, help_text="Minor units refunded or being refunded."
     )
     fee = models.BigIntegerField(default=0, help_text="Our fee, minor units, fixed on success.")
+    # A plan that has begun is never deleted (trigger), so no key has to be checked per payment.
+    fee_plan = models.ForeignKey(
+        FeePlan,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="payments",
+        db_index=False,
+        db_constraint=False,
+        help_text="What the fee comes from, and what refunds and disputes go by.",
+    )
     source = models.CharField(max_length=80, help_text="Token of the payer's card or account.")
     description = models.CharField(max_length=255, blank=True)
     metadata = models.JSONField(default=dict, blank=True)

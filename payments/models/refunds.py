@@ -39,6 +39,9 @@ class Refund(Work):
     reference = models.CharField(max_length=80, help_text="What processors report back.")
     amount = models.BigIntegerField(help_text="Minor units.")
     currency = models.CharField(max_length=3)
+    fee_returned = models.BigIntegerField(
+        default=0, help_text="Of our fee, given back to the merchant with it; minor units."
+    )
     reason = models.CharField(max_length=255, blank=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     failure_code = models.CharField(max_length=60, blank=True)

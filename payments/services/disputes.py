@@ -23,6 +23,7 @@ from payments.events import Fact, tell
 from payments.locks import lock_dispute, lock_payment
 from payments.models import Dispute, Payment
 from payments.representations import represent_dispute
+from payments.services.fees import dispute_fees
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,9 @@ class DisputeNotice:
 def open_dispute(notice: DisputeNotice, *, actor: Actor) -> Dispute:
     """The dispute of the notice: opened, and posted, if it is new.
 
-    The merchant owes the money at once. Raises PaymentNotDisputable, CurrencyMismatch,
-    DisputeExceedsPayment, and DisputeReferenceTaken if another dispute has the reference.
+    The merchant owes the money at once, and the dispute fee of its payment's fee plan. Raises
+    PaymentNotDisputable, CurrencyMismatch, DisputeExceedsPayment, and DisputeReferenceTaken if
+    another dispute has the reference.
     """
     payment = lock_payment(notice.payment.pk)
     known = Dispute.objects.filter(reference=notice.reference).first()
@@ -60,6 +62,7 @@ def open_dispute(notice: DisputeNotice, *, actor: Actor) -> Dispute:
         reference=notice.reference,
         amount=notice.money.amount,
         currency=notice.money.currency,
+        fee=dispute_fees([payment])[payment.pk],
         effective_at=notice.effective_at,
     )
     post_entry(entry_for_dispute_opened(dispute))
@@ -87,7 +90,7 @@ def win_dispute(dispute: Dispute, *, effective_at: datetime, actor: Actor) -> Di
     """
     dispute = lock_dispute(dispute.pk)
     if dispute.status != Dispute.Status.WON:
-        _move(dispute, Dispute.Status.WON, actor)
+        _move(dispute, Dispute.Status.WON, actor, won_at=effective_at)
         post_entry(entry_for_dispute_won(dispute, effective_at))
     return dispute
 
@@ -104,9 +107,11 @@ def lose_dispute(dispute: Dispute, *, actor: Actor) -> Dispute:
     return dispute
 
 
-def _move(dispute: Dispute, status: Dispute.Status, actor: Actor) -> None:
+def _move(
+    dispute: Dispute, status: Dispute.Status, actor: Actor, *, won_at: datetime | None = None
+) -> None:
     before = dispute.status
-    transition(dispute, status)
+    transition(dispute, status, won_at=won_at)
     audit.record(
         f"dispute.{status.lower()}", dispute.public_id, actor=actor, before={"status": before}
     )
@@ -134,6 +139,7 @@ def record_disputes(notices: Sequence[DisputeNotice]) -> list[Dispute]:
     known = set(
         Dispute.objects.filter(reference__in=references).values_list("reference", flat=True)
     )
+    fees = dispute_fees(notice.payment for notice in notices)
     Dispute.objects.bulk_create(
         [
             Dispute(
@@ -142,6 +148,7 @@ def record_disputes(notices: Sequence[DisputeNotice]) -> list[Dispute]:
                 reference=notice.reference,
                 amount=notice.money.amount,
                 currency=notice.money.currency,
+                fee=fees[notice.payment.pk],
                 effective_at=notice.effective_at,
             )
             for notice in notices

@@ -3,12 +3,14 @@
 import string
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.text import slugify
 
@@ -28,6 +30,7 @@ from payments.services.members import add_member
 from payments.services.wallets import create_wallet
 
 CODE_CHARACTERS = string.ascii_lowercase + string.digits
+FEE_MAX = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +106,65 @@ def _new_code(name: str) -> str:
     return f"{slugify(name)[:20].strip('-') or 'merchant'}-{get_random_string(8, CODE_CHARACTERS)}"
 
 
+@transaction.atomic
 def set_fee_plan(
-    merchant: Merchant, *, currency: str, basis_points: int, fixed: int = 0, valid_from: date
+    merchant: Merchant,
+    *,
+    currency: str,
+    basis_points: int,
+    valid_from: date,
+    fixed: int = 0,
+    method: str = "",
+    minimum: int = 0,
+    maximum: int | None = None,
+    refund_policy: str = FeePlan.RefundPolicy.NONE,
+    dispute_fee: int = 0,
 ) -> FeePlan:
-    """Make these the merchant's prices from a day on. Raises FeePlanInUse for other prices."""
+    """Make these the merchant's prices from a day on; amounts are minor units.
+
+    Prices of a day to come are replaced. Raises FeePlanInUse for other prices of a day that has
+    begun, and Invalid for prices that make no sense.
+    """
     exponent_of(currency)
-    plan, created = FeePlan.objects.get_or_create(
-        merchant=merchant,
-        currency=currency,
-        valid_from=valid_from,
-        defaults={"basis_points": basis_points, "fixed": fixed},
-    )
-    if not created and (plan.basis_points, plan.fixed) != (basis_points, fixed):
+    prices: dict[str, Any] = {
+        "basis_points": basis_points,
+        "fixed": fixed,
+        "minimum": minimum,
+        "maximum": maximum,
+        "refund_policy": refund_policy,
+        "dispute_fee": dispute_fee,
+    }
+    _check_prices(**prices)
+    key = {"currency": currency, "method": method, "valid_from": valid_from}
+    plan, is_new = FeePlan.objects.get_or_create(merchant=merchant, **key, defaults=prices)
+    if is_new or all(getattr(plan, name) == value for name, value in prices.items()):
+        return plan
+    if valid_from <= timezone.now().date():
         raise FeePlanInUse(plan)
-    return plan
+    plan.delete()
+    return FeePlan.objects.create(merchant=merchant, **key, **prices)
+
+
+def _check_prices(
+    *,
+    basis_points: int,
+    fixed: int,
+    minimum: int,
+    maximum: int | None,
+    refund_policy: str,
+    dispute_fee: int,
+) -> None:
+    if not 0 <= basis_points <= 10_000:
+        raise Invalid(f"basis_points is {basis_points}; 0 to 10000 is possible.")
+    amounts = {"fixed": fixed, "minimum": minimum, "dispute_fee": dispute_fee}
+    for name, amount in (amounts | {"maximum": maximum or 0}).items():
+        if not 0 <= amount <= FEE_MAX:
+            raise Invalid(f"{name} is {amount}; 0 to {FEE_MAX} minor units are possible.")
+    if maximum is not None and maximum < minimum:
+        raise Invalid(f"The maximum, {maximum}, is less than the minimum, {minimum}.")
+    if refund_policy not in FeePlan.RefundPolicy.values:
+        known = ", ".join(FeePlan.RefundPolicy.values)
+        raise Invalid(f"refund_policy {refund_policy!r} is none of {known}.")
 
 
 @transaction.atomic

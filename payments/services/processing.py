@@ -18,12 +18,13 @@ from payments.models import Gateway, Merchant, Payment, Refund
 from payments.representations import represent_payment, represent_refund
 from payments.services.asking import Answer, ask, note_attempts
 from payments.services.engine import Trade, work_off_batch
-from payments.services.fees import FeePlans
+from payments.services.fees import FeePlans, give_fees_back
 from payments.services.outcomes import note_payment_outcome, note_refund_outcome
 
 _REFUND_OUTCOME_FIELDS = [
     "status",
     "holder",
+    "fee_returned",
     "failure_code",
     "failure_reason",
     "gateway_reference",
@@ -78,7 +79,7 @@ def _write_payments(held: list[Payment], answers: dict[int, Answer]) -> None:
         note_payment_outcome(payment, answer.outcome if answer else None, now)
         payment.updated_at = now
         if payment.status == Payment.Status.SUCCEEDED:
-            payment.fee = plans.fee_for(payment.merchant, payment.captured_money, on=now.date())
+            plans.price(payment, on=now.date())
             paid.append(payment)
         if name := _event_of(payment, before, answer):
             facts.append(
@@ -95,6 +96,7 @@ def _write_payments(held: list[Payment], answers: dict[int, Answer]) -> None:
         cancel_requested_ats=[row.cancel_requested_at for row in held],
         authorized_untils=[row.authorized_until for row in held],
         fees=[row.fee for row in held],
+        fee_plan_ids=[row.fee_plan_id for row in held],
         failure_codes=[row.failure_code for row in held],
         failure_reasons=[row.failure_reason for row in held],
         gateway_references=[row.gateway_reference for row in held],
@@ -131,7 +133,9 @@ def _write_refunds(held: list[Refund], answers: dict[int, Answer]) -> None:
         if refund.due_at is None:
             name = f"refund.{refund.status.lower()}"
             facts.append(Fact(name, refund.public_id, refund.merchant_id, represent_refund(refund)))
-    post_all([entry_for_refund(row, now) for row in held if row.status == "SUCCEEDED"])
+    done = [row for row in held if row.status == Refund.Status.SUCCEEDED]
+    give_fees_back(done)
+    post_all([entry_for_refund(row, now) for row in done])
     Refund.objects.bulk_update(held, _REFUND_OUTCOME_FIELDS)
     note_attempts(held, answers)
     tell(facts, at=now)

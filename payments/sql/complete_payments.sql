@@ -6,6 +6,7 @@ SET status = outcome.status,
     cancel_requested_at = outcome.cancel_requested_at,
     authorized_until = outcome.authorized_until,
     fee = outcome.fee,
+    fee_plan_id = outcome.fee_plan_id,
     failure_code = outcome.failure_code,
     failure_reason = outcome.failure_reason,
     gateway_reference = outcome.gateway_reference,
@@ -19,13 +20,14 @@ SET status = outcome.status,
 FROM unnest(
     %(ids)s::bigint[], %(statuses)s::text[], %(captured)s::bigint[], %(to_capture)s::bigint[],
     %(cancel_requested_ats)s::timestamptz[], %(authorized_untils)s::timestamptz[],
-    %(fees)s::bigint[], %(failure_codes)s::text[], %(failure_reasons)s::text[],
+    %(fees)s::bigint[], %(fee_plan_ids)s::bigint[], %(failure_codes)s::text[],
+    %(failure_reasons)s::text[],
     %(gateway_references)s::text[], %(effective_ats)s::timestamptz[], %(due_ats)s::timestamptz[],
     %(settlement_due_ons)s::date[], %(processor_fees)s::bigint[],
     %(processor_fee_currencies)s::text[]
 ) AS outcome (
-    id, status, captured, to_capture, cancel_requested_at, authorized_until, fee, failure_code,
-    failure_reason, gateway_reference, effective_at, due_at, settlement_due_on, processor_fee,
+    id, status, captured, to_capture, cancel_requested_at, authorized_until, fee, fee_plan_id,
+    failure_code, failure_reason, gateway_reference, effective_at, due_at, settlement_due_on, processor_fee,
     processor_fee_currency
 )
 WHERE payment.id = outcome.id

@@ -250,12 +250,10 @@ def _off_balance(statement: Statement, currency: str) -> Iterable[tuple[str, str
 
 def _without_card_numbers(line: ParsedLine) -> ParsedLine:
     """Free text only: a processor's own reference may look like a card number (DESIGN.md §6)."""
-    texts = {
-        "text": mask_card_numbers(line.text),
-        "counterparty": mask_card_numbers(line.counterparty),
-    }
-    masked = {name: text for name, text in texts.items() if MASK in text}
-    return replace(line, **masked) if masked else line
+    text, counterparty = mask_card_numbers(line.text), mask_card_numbers(line.counterparty)
+    if MASK not in text and MASK not in counterparty:
+        return line  # masking also rewrites digits of other scripts, which are nobody's business
+    return replace(line, text=text, counterparty=counterparty)
 
 
 def _card_numbers(total: _Total) -> Iterable[tuple[str, str]]:

@@ -8,18 +8,26 @@ from payments.models import Merchant
 
 
 class DebtorAccount(models.Model):
-    """An account of ours that payouts of one currency leave from."""
+    """An account of ours that payouts of one currency leave from.
+
+    Once a file names it, it stays as it is; another one takes its place.
+    """
 
     code = models.CharField(max_length=40, unique=True)
     name = models.CharField(max_length=70, help_text="Its holder, as the bank knows us.")
     iban = models.CharField(max_length=34)
     bic = models.CharField(max_length=11, blank=True)
     currency = models.CharField(max_length=3)
+    is_active = models.BooleanField(default=True, help_text="New payouts leave from it.")
 
     class Meta:
         ordering = ["code"]
         constraints = [
-            models.UniqueConstraint(fields=["currency"], name="settlements_debtor_per_currency"),
+            models.UniqueConstraint(
+                fields=["currency"],
+                condition=Q(is_active=True),
+                name="settlements_debtor_per_currency",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -57,6 +65,11 @@ class MerchantBankAccount(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        permissions = [
+            ("request_merchantbankaccount", "Can ask for a merchant to be paid to another account"),
+            ("verify_merchantbankaccount", "Can verify or refuse a merchant's bank account"),
+            ("see_full_iban", "Can see whole account numbers"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["merchant", "currency"],

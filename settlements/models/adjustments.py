@@ -40,6 +40,10 @@ class Adjustment(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        permissions = [
+            ("request_adjustment", "Can ask for a merchant to be owed more or less"),
+            ("approve_adjustment", "Can decide on adjustments that somebody else asked for"),
+        ]
         constraints = [
             models.CheckConstraint(condition=~Q(amount=0), name="settlements_adjustment_not_zero"),
             models.CheckConstraint(

@@ -56,6 +56,7 @@ class Payout(models.Model):
     sent_at = models.DateTimeField(null=True)
     paid_on = models.DateField(null=True)
     returned_on = models.DateField(null=True)
+    canceled_at = models.DateTimeField(null=True)
     failure_code = models.CharField(
         max_length=35, blank=True, help_text="The bank's reason: ISO 20022 external code."
     )
@@ -63,6 +64,10 @@ class Payout(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        permissions = [
+            ("approve_payout", "Can approve payouts that somebody else asked for"),
+            ("cancel_payout", "Can cancel payouts that have not left"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="settlements_payout_positive"),
             models.CheckConstraint(
@@ -139,6 +144,11 @@ class PayoutFile(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        permissions = [
+            ("make_payoutfile", "Can make files of approved payouts, and withdraw them"),
+            ("download_payoutfile", "Can take payout files to the bank"),
+            ("import_statusreport", "Can load the bank's answers to payout files"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=["CREATED", "SENT", "ACCEPTED", "PARTIAL", "REJECTED"]),
@@ -148,6 +158,10 @@ class PayoutFile(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+    @property
+    def file_name(self) -> str:
+        return f"{self.public_id}.{'csv' if self.format == self.Format.CSV else 'xml'}"
 
 
 class PayoutAttempt(models.Model):

@@ -15,6 +15,9 @@ class SimulatedBankEntry(models.Model):
     counterparty = models.CharField(max_length=120)
     end_to_end_id = models.CharField(max_length=60, blank=True)
     text = models.CharField(max_length=140)
+    return_code = models.CharField(
+        max_length=4, blank=True, help_text="Why it came back: ISO 20022 external code."
+    )
     stated_on = models.DateField(null=True, help_text="Day of the statement that shows it.")
 
     class Meta:

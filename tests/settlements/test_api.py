@@ -6,7 +6,6 @@ from ledger.actors import Actor
 from payments.models import Merchant
 from settlements.models import Payout
 from settlements.services.batches import run_settlement
-from settlements.services.payouts import approve_payout, send_payouts
 from tests.factories import (
     ApiKeyFactory,
     MerchantFactory,
@@ -15,7 +14,7 @@ from tests.factories import (
     eur,
 )
 from tests.support.api import Api, assert_problem
-from tests.support.reports import bank_of
+from tests.support.payouts import sent as sent_in_file
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
 
@@ -74,14 +73,14 @@ def test_lines_of_a_settlement_add_up_to_it(api: Api, settled: tuple[str, str]) 
 
 def test_payout_shows_how_far_it_is(api: Api, settled: tuple[str, str]) -> None:
     (due,) = api.get("/payouts").json()["results"]
-    approved = approve_payout(Payout.objects.get(), actor=Actor("user", "2", "checker"))
-    send_payouts([approved], rail=bank_of())
+    sent_in_file([Payout.objects.get()])
 
     sent = api.get(f"/payouts/{due['id']}").json()
 
     assert (due["status"], due["sent_at"], due["amount"]) == ("PENDING_APPROVAL", None, "125.05")
     assert (sent["status"], sent["settlement_id"]) == ("SENT", settled[1])
     assert sent["sent_at"] is not None
+    assert (sent["bank_account"], sent["failure_code"]) == ("NL…4300", "")
     assert api.get("/payouts", status="PAID").json()["results"] == []
 
 

@@ -3,15 +3,12 @@
 from datetime import date, timedelta
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from ledger.actors import Actor
-from ledger.errors import InvalidTransition
 from ledger.models import Account
-from settlements.errors import ApproverIsRequester
-from settlements.models import Payout, Settlement, SettlementBatch, SimulatedBankEntry
+from settlements.models import Payout, Settlement, SettlementBatch
 from settlements.services.batches import run_settlement
-from settlements.services.payouts import approve_payout, send_payouts
 from tests.factories import (
     MerchantFactory,
     PaymentFactory,
@@ -20,12 +17,10 @@ from tests.factories import (
     eur,
 )
 from tests.support.races import run_together
-from tests.support.reports import bank_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
 
 SYSTEM = Actor.system("settlement")
-CHECKER = Actor("user", "2", "checker")
 
 
 def balance(code: str) -> str:
@@ -119,38 +114,3 @@ def test_racing_runs_close_the_day_once():
     assert sorted(len(batches) for batches in results) == [0, 0, 1]
     assert SettlementBatch.objects.count() == 1
     assert Payout.objects.count() == 1
-
-
-def test_whoever_asked_for_a_payout_does_not_approve_it():
-    run_settlement(a_day_of(MerchantFactory()), actor=CHECKER)
-    payout = Payout.objects.get()
-
-    with pytest.raises(ApproverIsRequester):
-        approve_payout(payout, actor=CHECKER)
-
-    with (
-        pytest.raises(IntegrityError, match="settlements_payout_four_eyes"),
-        transaction.atomic(),
-        connection.cursor() as cursor,
-    ):
-        cursor.execute(
-            "UPDATE settlements_payout SET status = 'APPROVED', approved_by = requested_by"
-        )
-
-
-def test_a_payout_needs_approval_and_is_paid_once_however_often_it_is_sent():
-    run_settlement(a_day_of(MerchantFactory()), actor=SYSTEM)
-    payout = Payout.objects.get()
-    bank = bank_of()
-
-    with pytest.raises(InvalidTransition):
-        send_payouts([payout], rail=bank)
-    assert not SimulatedBankEntry.objects.exists()
-
-    approved = approve_payout(payout, actor=CHECKER)
-    send_payouts([approved], rail=bank)
-    send_payouts([approved], rail=bank)
-
-    assert SimulatedBankEntry.objects.get().money == eur("-125.05")
-    assert balance("payouts:due:EUR") == "0.00"
-    assert balance("payouts:in_transit:EUR") == "125.05"

@@ -5,14 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ledger.entries import Entry
+from ledger.entries import AccountRef, Entry
 from ledger.models import Account
 from ledger.money import Money
 from payments import bookkeeping as payments
 from payments.models import Dispute, Gateway, Merchant, Payment, Refund, Transfer
 from reconciliation import bookkeeping as reconciliation
+from reconciliation.models import WriteOff
 from settlements import bookkeeping as settlements
-from settlements.models import Payout, SettlementBatch
+from settlements.models import Adjustment, Payout, ReserveHold, SettlementBatch
 from tests.support.entries import NOON
 
 MODULES = (payments, settlements, reconciliation)
@@ -28,7 +29,12 @@ PAYMENT = Payment(
     currency="EUR",
 )
 REFUND = Refund(
-    public_id="<refund>", merchant=MERCHANT, payment=PAYMENT, amount=40_00, currency="EUR"
+    public_id="<refund>",
+    merchant=MERCHANT,
+    payment=PAYMENT,
+    amount=40_00,
+    fee_returned=1_28,
+    currency="EUR",
 )
 DISPUTE = Dispute(
     public_id="<dispute>",
@@ -41,6 +47,11 @@ DISPUTE = Dispute(
 )
 BATCH = SettlementBatch(public_id="<batch>", merchant=MERCHANT, currency="EUR", payout_amount=96_80)
 PAYOUT = Payout(public_id="<payout>", batch=BATCH, merchant=MERCHANT, currency="EUR", amount=96_80)
+HOLD = ReserveHold(pk="<hold>", merchant=MERCHANT, currency="EUR", amount=10_00)
+GAIN, LOSS = (
+    Adjustment(public_id="<adjustment>", merchant=MERCHANT, currency="EUR", amount=amount)
+    for amount in (7_50, -7_50)
+)
 BANK = settlements.bank("<iban>", "EUR")
 WALLET = payments.wallet(MERCHANT, "<wallet>", "EUR")
 WALLETS = [
@@ -62,6 +73,8 @@ TRANSFER_REFUND = Transfer(
     currency="EUR",
     refund_of=TRANSFER,
 )
+
+CLEARING = payments.clearing("<gateway>", "EUR")
 
 
 @dataclass(frozen=True)
@@ -94,6 +107,26 @@ def usd(amount: int) -> Money:
 def about(key: str, reference: str = "<line>") -> dict[str, Any]:
     """What entries about a statement's line are called with."""
     return {"key": key, "reference": reference, "effective_at": NOON}
+
+
+def written_off(kind: str, effect: int, off: AccountRef, event: str) -> Example:
+    """`effect` is book minus statement, minor units of EUR."""
+    difference = reconciliation.account_of_difference(kind, eur(effect))
+    other = reconciliation.suspense("EUR") if kind == "booking" else difference
+    write_off = WriteOff(
+        public_id="<write-off>",
+        kind=kind,
+        direction="credit" if effect > 0 else "debit",
+        amount=abs(effect),
+        currency="EUR",
+    )
+    return Example(
+        event,
+        reconciliation.entry_for_write_off,
+        {abs(effect): "A"},
+        (write_off, off, other),
+        {"reference": "<matter>", "effective_at": NOON},
+    )
 
 
 PAID = Example(
@@ -129,6 +162,25 @@ BATCH_CLOSED = Example(
 PAYOUT_SENT = Example(
     "payout sent", settlements.entry_for_payout_sent, {96_80: "N"}, (PAYOUT, NOON)
 )
+PAYOUT_REJECTED = Example(
+    "payout rejected by the bank (pain.002)",
+    settlements.entry_for_payout_rejected,
+    {96_80: "N"},
+    (PAYOUT, NOON),
+)
+PAYOUT_CANCELED = Example(
+    "payout canceled before it left",
+    settlements.entry_for_payout_canceled,
+    {96_80: "N"},
+    (PAYOUT, NOON),
+)
+PAYOUT_RETURNED = Example(
+    "payout returned later (bank credit)",
+    settlements.entry_for_payout_returned,
+    {96_80: "N"},
+    (PAYOUT, BANK),
+    {"reference": "<line>", "effective_at": NOON},
+)
 PAYOUT_PAID = Example(
     "payout paid (bank debit)",
     reconciliation.entry_for_payout_paid,
@@ -138,7 +190,12 @@ PAYOUT_PAID = Example(
 )
 EXAMPLES = (
     PAID,
-    Example("refund succeeded R", payments.entry_for_refund, {40_00: "R"}, (REFUND, NOON)),
+    Example(
+        "refund succeeded R; F of our fee given back by its plan",
+        payments.entry_for_refund,
+        {40_00: "R", 1_28: "F"},
+        (REFUND, NOON),
+    ),
     Example(
         "dispute opened D, our fee X",
         payments.entry_for_dispute_opened,
@@ -165,9 +222,42 @@ EXAMPLES = (
         {20_00: "R"},
         (TRANSFER_REFUND, NOON),
     ),
+    Example(
+        "adjustment approved: the merchant gains A",
+        settlements.entry_for_adjustment,
+        {7_50: "A"},
+        (GAIN, NOON),
+    ),
+    Example(
+        "adjustment approved: the merchant loses A",
+        settlements.entry_for_adjustment,
+        {7_50: "A"},
+        (LOSS, NOON),
+    ),
+    Example(
+        "reserve R held with a batch",
+        settlements.entry_for_reserve_held,
+        {10_00: "R"},
+        (HOLD, BATCH, NOON),
+    ),
+    Example(
+        "reserve R released with a later batch",
+        settlements.entry_for_reserve_released,
+        {10_00: "R"},
+        (HOLD, BATCH, NOON),
+    ),
+    Example(
+        "fees F of converted payments charged in the batch's currency: G",
+        settlements.entry_for_fees_converted,
+        {3_20: "F", 2_93: "G"},
+        (BATCH, usd(3_20), eur(2_93), NOON),
+    ),
     BATCH_CLOSED,
     PAYOUT_SENT,
+    PAYOUT_REJECTED,
+    PAYOUT_CANCELED,
     PAYOUT_PAID,
+    PAYOUT_RETURNED,
     PROCESSOR_FEE,
     Example(
         "report converts A of one currency into G of another",
@@ -199,6 +289,27 @@ EXAMPLES = (
         (BANK, eur(5_000_00)),
         {"key": "<account>:<day>:<action>", "effective_at": NOON},
     ),
+    written_off(
+        "accepted_difference",
+        1,
+        CLEARING,
+        "accepted difference A, approved: the books say more than the report",
+    ),
+    written_off(
+        "accepted_difference",
+        -1,
+        CLEARING,
+        "the same when the report says more",
+    ),
+    written_off("write_off", 100_00, CLEARING, "write-off A, approved: it is lost"),
+    written_off("write_off", -98_35, BANK, "the same when it is ours to keep"),
+    written_off(
+        "booking",
+        -25_00,
+        BANK,
+        "unexplained deposit A booked, approved (to suspense or a named account)",
+    ),
+    written_off("booking", 25_00, BANK, "unexplained withdrawal A booked, approved"),
 )
 # One sale from the card to the merchant's bank account.
 STORY = (

@@ -1,7 +1,7 @@
 """manage.py run_settlement [--date D]"""
 
 from argparse import ArgumentParser
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.utils import timezone
@@ -9,7 +9,7 @@ from django.utils import timezone
 from ledger.actors import Actor
 from ledger.commands import ServiceCommand
 from ledger.money import Money
-from settlements.services.batches import run_settlement
+from settlements.services.batches import run_settlement, settle_due
 
 
 class Command(ServiceCommand):
@@ -17,29 +17,36 @@ class Command(ServiceCommand):
 
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--date", type=date.fromisoformat, help="Business day to close; default: yesterday."
+            "--date",
+            type=date.fromisoformat,
+            help="Business day to close; default: each merchant's last one that is over by now.",
         )
 
     def run(self, **options: Any) -> None:
-        period = options["date"] or timezone.now().date() - timedelta(days=1)
+        period, actor = options["date"], Actor.system("settlement")
+        if period:
+            closed = run_settlement(period, actor=actor)
+        else:
+            closed = settle_due(timezone.now(), actor=actor)
         batches = [
             {
                 "id": batch.public_id,
                 "merchant": batch.merchant.code,
+                "period": batch.period,
                 "currency": batch.currency,
                 "lines": batch.line_count,
                 "net": Money(batch.net, batch.currency).text,
                 "payout": batch.payout_money.text,
             }
-            for batch in run_settlement(period, actor=Actor.system("settlement"))
+            for batch in closed
         ]
         self.report(
             {"period": period, "batches": batches},
             [
                 *(
-                    "{id}  {merchant} {currency} net {net} payout {payout}".format(**b)
+                    "{id}  {merchant} {period} {currency} net {net} payout {payout}".format(**b)
                     for b in batches
                 ),
-                f"{len(batches)} batches closed for {period}.",
+                f"{len(batches)} batches closed{f' for {period}' if period else ''}.",
             ],
         )
