@@ -16,6 +16,7 @@ from payments.api.parameters import choice_of
 from payments.models import ApiKey
 from settlements.models import Payout, Settlement, SettlementBatch
 from settlements.selectors import batch_of, batches_of, lines_of, payout_of, payouts_of
+from settlements.statements import SECTIONS
 
 
 class SettlementOutput(serializers.Serializer):
@@ -36,11 +37,14 @@ class SettlementOutput(serializers.Serializer):
 
 
 class SettlementLineOutput(serializers.Serializer):
-    """One payment, refund or dispute in its batch."""
+    """One thing in its batch; of the ids, the one of what it is about is there."""
 
+    kind = serializers.ChoiceField(list(SECTIONS))
     payment_id = serializers.CharField(allow_null=True)
     refund_id = serializers.CharField(allow_null=True)
     dispute_id = serializers.CharField(allow_null=True)
+    adjustment_id = serializers.CharField(allow_null=True)
+    canceled_payout_id = serializers.CharField(allow_null=True)
     gross = AmountText()
     fee = AmountText()
     net = AmountText()
@@ -54,9 +58,17 @@ class PayoutOutput(serializers.Serializer):
     status = serializers.ChoiceField(Payout.Status.choices)
     amount = AmountText()
     currency = CurrencyField()
+    bank_account = serializers.CharField(
+        allow_null=True, help_text="Country and last four characters of its IBAN, once it is sent."
+    )
     created_at = serializers.DateTimeField()
     sent_at = serializers.DateTimeField(allow_null=True)
     paid_on = serializers.DateField(allow_null=True)
+    returned_on = serializers.DateField(allow_null=True)
+    failure_code = serializers.CharField(
+        help_text="The bank's reason, an ISO 20022 code; empty unless it refused or returned it."
+    )
+    failure_reason = serializers.CharField()
 
 
 class SettlementPage(serializers.Serializer):
@@ -97,10 +109,14 @@ def represent_batch(batch: SettlementBatch) -> dict[str, Any]:
 
 def represent_line(line: Settlement) -> dict[str, Any]:
     currency = line.batch.currency
+    dispute = line.dispute or line.won_dispute
     return {
+        "kind": line.kind,
         "payment_id": line.payment and line.payment.public_id,
         "refund_id": line.refund and line.refund.public_id,
-        "dispute_id": line.dispute and line.dispute.public_id,
+        "dispute_id": dispute and dispute.public_id,
+        "adjustment_id": line.adjustment and line.adjustment.public_id,
+        "canceled_payout_id": line.canceled_payout and line.canceled_payout.public_id,
         "gross": Money(line.gross, currency).text,
         "fee": Money(line.fee, currency).text,
         "net": Money(line.net, currency).text,
@@ -114,9 +130,13 @@ def represent_payout(payout: Payout) -> dict[str, Any]:
         "status": payout.status,
         "amount": payout.money.text,
         "currency": payout.currency,
+        "bank_account": payout.bank_account and payout.bank_account.masked_iban,
         "created_at": payout.created_at,
         "sent_at": payout.sent_at,
         "paid_on": payout.paid_on,
+        "returned_on": payout.returned_on,
+        "failure_code": payout.failure_code,
+        "failure_reason": payout.failure_reason,
     }
 
 

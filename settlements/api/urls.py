@@ -10,6 +10,7 @@ from settlements.api.settlements import (
     SettlementLines,
     Settlements,
 )
+from settlements.api.statements import SettlementStatementFile
 
 urlpatterns = [
     path("balance", Balance.as_view()),
@@ -17,6 +18,7 @@ urlpatterns = [
     path("settlements", Settlements.as_view()),
     path("settlements/<str:settlement_id>", SettlementDetail.as_view()),
     path("settlements/<str:settlement_id>/lines", SettlementLines.as_view()),
+    path("settlements/<str:settlement_id>/statement", SettlementStatementFile.as_view()),
     path("payouts", Payouts.as_view()),
     path("payouts/<str:payout_id>", PayoutDetail.as_view()),
 ]

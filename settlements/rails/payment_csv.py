@@ -1,0 +1,48 @@
+"""A payment order as CSV, for banks and treasuries that take no pain.001."""
+
+import csv
+import io
+
+from settlements.rails.orders import NAME_LENGTH_MAX, REMITTANCE_LENGTH_MAX, PaymentOrder
+from settlements.rails.sepa_text import sepa_text
+from settlements.spreadsheets import safe_cell
+
+COLUMNS = (
+    "message_id",
+    "execution_on",
+    "debtor_name",
+    "debtor_iban",
+    "debtor_bic",
+    "end_to_end_id",
+    "amount",
+    "currency",
+    "creditor_name",
+    "creditor_iban",
+    "creditor_bic",
+    "remittance",
+)
+
+
+def render_payment_csv(order: PaymentOrder) -> bytes:
+    """A row per transfer, in UTF-8 with CRLF (RFC 4180); the same order gives the same bytes."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    for transfer in order.transfers:
+        writer.writerow(
+            (
+                order.message_id,
+                order.execution_on.isoformat(),
+                safe_cell(sepa_text(order.debtor.holder, NAME_LENGTH_MAX)),
+                order.debtor.iban,
+                order.debtor.bic,
+                transfer.end_to_end_id,
+                transfer.money.text,
+                transfer.money.currency,
+                safe_cell(sepa_text(transfer.creditor.holder, NAME_LENGTH_MAX)),
+                transfer.creditor.iban,
+                transfer.creditor.bic,
+                safe_cell(sepa_text(transfer.remittance, REMITTANCE_LENGTH_MAX)),
+            )
+        )
+    return out.getvalue().encode()
