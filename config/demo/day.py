@@ -68,7 +68,7 @@ def close(*, seed: int, say: Say) -> Evening:
     report = close_day(Gateway.objects.get(code="simpay"), day, faults=REPORT_FAULTS, seed=seed)
     planted = report.planted + _deposit(report.payouts, bank, random.Random(seed))
     planted.append(("unexplained_bank_line", _book_rent(bank)))
-    planted += [("unexplained_bank_line", line) for line in returned]
+    planted += [("payout_returned", payout) for payout in returned]
     _import("simpay", report.csv, f"simpay-{day}.csv", say)
     _import("simbank", bank.statement(), f"simbank-{day}.camt053.xml", say)
 

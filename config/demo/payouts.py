@@ -24,16 +24,17 @@ Say = Callable[[str], None]
 def pay_out(bank: SimulatedBank, day: date, *, say: Say) -> list[str]:
     """All that is due goes to the bank; what it refuses goes again, and one payout comes back.
 
-    Returns the bank's ids of the credits with which payouts came back.
+    Returns the ids of the payouts that came back.
     """
     sent = _send_all(bank, day, refused=REFUSED, say=say)
     _send_all(bank, day, refused="", say=say)
     coming_back = [
         payout for payout in sent if payout.merchant.code == RETURNED and payout.currency == "EUR"
-    ]
-    lines = [bank.give_back(bank_id(payout.public_id), RETURNED_CODE) for payout in coming_back[:1]]
-    say(f"the bank gives back {len(lines)} payout of {RETURNED}: {RETURNED_CODE}")
-    return lines
+    ][:1]
+    for payout in coming_back:
+        bank.give_back(bank_id(payout.public_id), RETURNED_CODE)
+    say(f"the bank gives back {len(coming_back)} payout of {RETURNED}: {RETURNED_CODE}")
+    return [payout.public_id for payout in coming_back]
 
 
 def _send_all(bank: SimulatedBank, day: date, *, refused: str, say: Say) -> list[Payout]:

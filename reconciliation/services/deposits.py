@@ -9,6 +9,8 @@ from itertools import combinations
 from django.utils import timezone
 
 from ledger import sql
+from ledger.actors import Actor
+from reconciliation.days import start_of
 from reconciliation.matching_rules import DEPOSIT_AMOUNT, OWN_PAYOUT_ID, PAYOUT_ID, MatchingRule
 from reconciliation.models import (
     Discrepancy,
@@ -20,7 +22,7 @@ from reconciliation.models import (
     StatementLine,
 )
 from settlements.models import Payout
-from settlements.services.payouts import mark_paid
+from settlements.services.payouts import PayoutReturn, mark_paid, mark_returned
 
 # A deposit without any id may be the sum of this many payouts of one processor, currency and day.
 SUBSET_PAYOUTS_MAX = 16
@@ -37,6 +39,7 @@ class Findings:
     used: set[int] = field(default_factory=set)  # lines that are explained or judged
     arrived: set[int] = field(default_factory=set)  # processor payouts that have their deposit
     paid: dict[int, date] = field(default_factory=dict)  # our payouts and the day they left
+    returned: dict[int, StatementLine] = field(default_factory=dict)  # and those that came back
 
 
 class BankMatcher:
@@ -49,7 +52,7 @@ class BankMatcher:
         rows = sql.rows("reconciliation", "bank_candidates", source_id=source.pk, as_of=run.as_of)
         self.named = {row.line_id: (row.processor_payout_ids, row.payout_ids) for row in rows}
         self.lines = list(
-            StatementLine.objects.select_related("source_account")
+            StatementLine.objects.select_related("source_account__ledger_account")
             .filter(pk__in=self.named)
             .order_by("booked_on", "file_id", "line_no")
         )
@@ -66,7 +69,9 @@ class BankMatcher:
         """Match what can be matched, judge the rest, and write it all."""
         for line in self.lines:
             arriving, leaving = self.named[line.pk]
-            if leaving:
+            if leaving and line.net > 0:
+                self._note_return(line, leaving)
+            elif leaving:
                 self._match_own_payout(line, leaving)
             elif arriving:
                 self._match_named_deposit(line, [self.payouts[pk] for pk in arriving])
@@ -84,6 +89,17 @@ class BankMatcher:
         if len(ids) == 1 and payout is not None and is_free and payout.amount == -line.net:
             self._add(line, line.net, OWN_PAYOUT_ID, kind=Match.Kind.PAYOUT, payout=payout)
             self.findings.paid[payout.pk] = line.booked_on
+
+    def _note_return(self, line: StatementLine, ids: list[int]) -> None:
+        """A credit that carries the id of one payout that left, to the cent, is it coming back."""
+        payout = Payout.objects.filter(pk__in=ids).first()
+        if len(ids) > 1 or payout is None or payout.amount != line.net:
+            return
+        has_left = payout.status == Payout.Status.PAID or payout.pk in self.findings.paid
+        if has_left and payout.pk not in self.findings.returned:
+            self.findings.returned[payout.pk] = line
+            self._open(Types.PAYOUT_RETURNED, line, line.net, reference=payout.public_id)
+            self.findings.used.add(line.pk)
 
     def _match_named_deposit(self, line: StatementLine, payouts: list[ProcessorPayout]) -> None:
         """The line says which payouts it is; what is short or over is a finding of its own."""
@@ -228,6 +244,16 @@ class BankMatcher:
         Discrepancy.objects.bulk_create(self.findings.discrepancies, ignore_conflicts=True)
         if self.findings.paid:
             mark_paid(self.findings.paid)
+        if self.findings.returned:
+            mark_returned(
+                [self._return_of(*each) for each in self.findings.returned.items()],
+                actor=Actor.system("reconciliation"),
+            )
+
+    def _return_of(self, payout_id: int, line: StatementLine) -> PayoutReturn:
+        account = line.source_account.ledger_account.ref
+        effective_at = start_of(line.booked_on, self.source.time_zone)
+        return PayoutReturn(payout_id, line.booked_on, account, line.public_id, effective_at)
 
 
 def only_subset(candidates: Iterable[ProcessorPayout], total: int) -> tuple[ProcessorPayout, ...]:

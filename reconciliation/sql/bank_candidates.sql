@@ -6,6 +6,10 @@ WITH open_line AS (
     JOIN reconciliation_sourceaccount AS account ON account.id = line.source_account_id
     WHERE account.source_id = %(source_id)s AND line.kind = 'entry' AND line.booked_on <= %(as_of)s
         AND NOT EXISTS (SELECT FROM reconciliation_matchline AS part WHERE part.line_id = line.id)
+        AND NOT EXISTS (
+            SELECT FROM reconciliation_discrepancy AS finding
+            WHERE finding.line_id = line.id AND finding.type = 'payout_returned'
+        )
 ),
 payout AS MATERIALIZED (
     SELECT id, true AS is_arriving, currency,

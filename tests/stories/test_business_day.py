@@ -57,9 +57,9 @@ def test_a_day_from_payment_to_proof():
     assert SimulatedOperation.objects.count() == 61
     assert len(evening.batches) == 5
     assert sum(batch.line_count for batch in evening.batches) == 56
-    # The bank refused one payout, whose successor it paid, and gave one back.
+    # The bank refused one payout, whose successor it paid, and gave one back, which is due again.
     payouts = Counter(Payout.objects.values_list("status", flat=True))
-    assert payouts == {"PAID": 5, "REJECTED": 1}
+    assert payouts == {"PAID": 4, "REJECTED": 1, "RETURNED": 1, "PENDING_APPROVAL": 1}
     assert Counter(PayoutFile.objects.values_list("status", flat=True)) == {
         "ACCEPTED": 3,
         "PARTIAL": 1,
@@ -73,7 +73,7 @@ def test_a_day_from_payment_to_proof():
         "fee_mismatch",
         "missing_settlement",
         "orphan_line",
-        "unexplained_bank_line",
+        "payout_returned",
         "unexplained_bank_line",
     ]
     assert day.unexpected(evening) == []
