@@ -9,11 +9,16 @@ at the start of the next one.
 
 from datetime import datetime
 
-from ledger.entries import AccountRef, AccountType, Entry, Line, lines, moves
+from ledger.entries import AccountRef, AccountType, Direction, Entry, Line, lines, moves
 from ledger.money import Money
 from payments.bookkeeping import clearing, opening_equity, payable
 from payments.models import Merchant
-from settlements.bookkeeping import payouts_in_transit
+from reconciliation.models import WriteOff
+from settlements.bookkeeping import (
+    differences_expense,
+    differences_income,
+    payouts_in_transit,
+)
 
 
 def deposits_in_transit(gateway: str, currency: str) -> AccountRef:
@@ -35,6 +40,24 @@ def fx_income(currency: str) -> AccountRef:
 
 def fx_expense(currency: str) -> AccountRef:
     return AccountRef(f"expense:fx:{currency}", AccountType.EXPENSE, currency)
+
+
+def written_off_expense(currency: str) -> AccountRef:
+    return AccountRef(f"expense:write_off:{currency}", AccountType.EXPENSE, currency)
+
+
+def suspense(currency: str) -> AccountRef:
+    """Money on our bank accounts that nobody has explained yet."""
+    return AccountRef(f"suspense:{currency}", AccountType.LIABILITY, currency)
+
+
+def account_of_difference(kind: str, effect: Money) -> AccountRef:
+    """Where a difference ends; `effect` is book minus statement: what we lose if it is positive."""
+    if effect.amount < 0:
+        return differences_income(effect.currency)
+    if kind == WriteOff.Kind.WRITE_OFF:
+        return written_off_expense(effect.currency)
+    return differences_expense(effect.currency)
 
 
 def entry_for_processor_fee(
@@ -161,4 +184,25 @@ def entry_for_bank_opening(
         reference="opening",
         effective_at=effective_at,
         lines=moves(bank_account, opening_equity(money.currency), money),
+    )
+
+
+def entry_for_write_off(
+    write_off: WriteOff,
+    account: AccountRef,
+    counter_account: AccountRef,
+    *,
+    reference: str,
+    effective_at: datetime,
+) -> Entry:
+    """An approved entry ends a difference, or books a bank line, under the matter that is off."""
+    is_debit = write_off.direction == Direction.DEBIT
+    into, out_of = (account, counter_account) if is_debit else (counter_account, account)
+    return Entry(
+        idempotency_key=f"write_off:{write_off.public_id}",
+        kind=write_off.kind,
+        reference=reference,
+        effective_at=effective_at,
+        moves_if_late=True,
+        lines=moves(into, out_of, write_off.money),
     )

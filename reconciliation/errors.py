@@ -1,6 +1,6 @@
 """What this floor refuses."""
 
-from ledger.errors import Conflict, Invalid, NotFound
+from ledger.errors import Busy, Conflict, Forbidden, Invalid, NotFound
 
 
 class SourceNotFound(NotFound):
@@ -68,3 +68,90 @@ class RunNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("There is no such reconciliation run.")
+
+
+class DiscrepancyIsSettled(Conflict):
+    code = "discrepancy_is_settled"
+
+    def __init__(self, discrepancy: object) -> None:
+        super().__init__(f"{discrepancy} is settled; open it again first.")
+
+
+class ReasonCodeUnknown(Invalid):
+    code = "reason_code_unknown"
+
+    def __init__(self, reason_code: str, known: list[str]) -> None:
+        super().__init__(f"{reason_code[:60]!r} is no reason code: {', '.join(known)}.")
+
+
+class NothingToWriteOff(Conflict):
+    code = "nothing_to_write_off"
+
+    def __init__(self, discrepancy: object) -> None:
+        super().__init__(f"{discrepancy} leaves no amount open on any account.")
+
+
+class OffOnSeveralAccounts(Conflict):
+    """A currency conversion nobody posted, for one: no entry in one currency ends it."""
+
+    code = "off_on_several_accounts"
+
+    def __init__(self, discrepancy: object, accounts: list[str]) -> None:
+        super().__init__(
+            f"{discrepancy} is off on {', '.join(accounts)}; one entry cannot end that."
+        )
+
+
+class BookingNotPossible(Invalid):
+    code = "booking_not_possible"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Nothing can be booked so: {reason}.")
+
+
+class WriteOffOutdated(Conflict):
+    code = "write_off_outdated"
+
+    def __init__(self, write_off: object, now_open: str) -> None:
+        super().__init__(
+            f"{write_off} does not fit any more: open is now {now_open}. Withdraw it and ask anew."
+        )
+
+
+class WriteOffStands(Conflict):
+    """Of a discrepancy that was opened again because its line came after all."""
+
+    code = "write_off_stands"
+
+    def __init__(self, write_off: object) -> None:
+        super().__init__(f"{write_off} is in the ledger; reverse it first.")
+
+
+class WriteOffNeedsSecondPerson(Forbidden):
+    code = "write_off_needs_second_person"
+
+    def __init__(self, write_off: object) -> None:
+        super().__init__(f"{write_off} must be approved by somebody else than who asked for it.")
+
+
+class SheetUnreadable(Invalid):
+    """A table that people filled in cannot be read; nothing of it was done."""
+
+    code = "sheet_unreadable"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The table cannot be read: {reason}.")
+
+
+class ResolutionRefused(Invalid):
+    code = "resolution_refused"
+
+    def __init__(self, column: str, reason: str) -> None:
+        super().__init__(f"{column}: {reason}.")
+
+
+class ReconciliationUnderWay(Busy):
+    code = "reconciliation_under_way"
+
+    def __init__(self) -> None:
+        super().__init__("A reconciliation run is under way and may settle it; try again soon.")

@@ -33,6 +33,11 @@ DISCREPANCY_COLUMNS = (
     "status",
     "id",
     "run",
+    # What people fill in; `import_resolutions` reads it back.
+    "owner",
+    "action",
+    "reason_code",
+    "resolution",
 )
 MATCH_COLUMNS = (
     "kind",
@@ -57,7 +62,7 @@ def discrepancy_rows(*, run: ReconciliationRun | None, as_of: date) -> Iterator[
     rows = open_discrepancies()
     if run is not None:
         rows = Discrepancy.objects.filter(opened_by=run).select_related("source")
-    for row in rows.select_related("opened_by").order_by("type", "reference", "pk"):
+    for row in rows.select_related("opened_by", "owner").order_by("type", "reference", "pk"):
         yield {
             "type": row.type,
             "reference": row.reference,
@@ -71,6 +76,10 @@ def discrepancy_rows(*, run: ReconciliationRun | None, as_of: date) -> Iterator[
             "status": row.status,
             "id": row.public_id,
             "run": row.opened_by.public_id,
+            "owner": row.owner.get_username() if row.owner else "",
+            "action": "",
+            "reason_code": row.reason_code,
+            "resolution": row.resolution,
         }
 
 

@@ -3,13 +3,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
+
+from reconciliation.errors import ReconciliationUnderWay
+from reconciliation.models import Discrepancy, WriteOff
 
 # Never reuse or renumber.
 RECONCILIATION_RUN_LOCK = 7_002
 STATEMENT_FILE_LOCK = 7_003  # with the id of the file
 SOURCE_LINES_LOCK = 7_004  # with the id of the source
 INBOX_LOCK = 7_005
+
+LOCK_NOT_AVAILABLE = "55P03"
 
 
 @contextmanager
@@ -31,6 +36,26 @@ def lock_reconciliation() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0")
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RECONCILIATION_RUN_LOCK])
+
+
+def keep_runs_away() -> None:
+    """No run matches until this transaction ends. Raises ReconciliationUnderWay if one is at it."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RECONCILIATION_RUN_LOCK])
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != LOCK_NOT_AVAILABLE:
+            raise
+        raise ReconciliationUnderWay() from None
+
+
+def lock_discrepancy(pk: int) -> Discrepancy:
+    """Locked before its write-offs."""
+    return Discrepancy.objects.select_for_update(of=("self",)).select_related("source").get(pk=pk)
+
+
+def lock_write_off(pk: int) -> WriteOff:
+    return WriteOff.objects.select_for_update(of=("self",)).get(pk=pk)
 
 
 @contextmanager

@@ -204,8 +204,9 @@ def _stated(account: SourceAccount, day: date) -> int:
 
 
 def open_discrepancies() -> QuerySet[Discrepancy]:
+    """What nobody and nothing has ended, whoever is at it."""
     return (
-        Discrepancy.objects.filter(status=Discrepancy.Status.OPEN)
+        Discrepancy.objects.filter(status__in=Discrepancy.UNSETTLED)
         .select_related("source", "payment", "refund")
         .order_by("type", "reference", "pk")
     )
@@ -230,7 +231,10 @@ class ResultStatus(TextChoices):
 def results_of(merchant: Merchant) -> QuerySet[Any]:
     """The merchant's succeeded payments with their `result_status`."""
     types = Discrepancy.Type
-    missing = _open(type=types.MISSING_SETTLEMENT)
+    # Whatever people decided about it: what its report does not show is missing there.
+    missing = Q(match__isnull=True) & Exists(
+        Discrepancy.objects.filter(payment=OuterRef("pk"), type=types.MISSING_SETTLEMENT)
+    )
     duplicate = _open(type=types.DUPLICATE_LINE)
     status = Case(
         When(missing, then=Value(ResultStatus.MISSING_SETTLEMENT.value)),
@@ -279,5 +283,7 @@ def run_of(merchant: Merchant, public_id: str) -> ReconciliationRun:
 
 def _open(**which: str) -> Exists:
     return Exists(
-        Discrepancy.objects.filter(payment=OuterRef("pk"), status=Discrepancy.Status.OPEN, **which)
+        Discrepancy.objects.filter(
+            payment=OuterRef("pk"), status__in=Discrepancy.UNSETTLED, **which
+        )
     )

@@ -1,6 +1,14 @@
 """Back-office screens of reconciliation."""
 
+from reconciliation.admin.discrepancies import DiscrepancyAdmin
 from reconciliation.admin.files import RejectedLineAdmin, StatementFileAdmin
-from reconciliation.admin.records import DiscrepancyAdmin
+from reconciliation.admin.records import SourceAdmin
+from reconciliation.admin.write_offs import WriteOffAdmin
 
-__all__ = ["DiscrepancyAdmin", "RejectedLineAdmin", "StatementFileAdmin"]
+__all__ = [
+    "DiscrepancyAdmin",
+    "RejectedLineAdmin",
+    "SourceAdmin",
+    "StatementFileAdmin",
+    "WriteOffAdmin",
+]

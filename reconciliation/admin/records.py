@@ -3,9 +3,7 @@
 from django.contrib import admin
 
 from ledger.admin import ReadOnlyAdmin
-from reconciliation.exports import readable
 from reconciliation.models import (
-    Discrepancy,
     FxRate,
     Match,
     MatchLine,
@@ -16,36 +14,6 @@ from reconciliation.models import (
     Statement,
     StatementLine,
 )
-
-
-@admin.register(Discrepancy)
-class DiscrepancyAdmin(ReadOnlyAdmin):
-    list_display = (
-        "type",
-        "reference",
-        "at_stake",
-        "expected_text",
-        "actual_text",
-        "source",
-        "since",
-        "status",
-    )
-    list_filter = ("status", "type", "source", "currency", "since")
-    list_select_related = ("source",)
-    search_fields = ("public_id", "reference", "payment__public_id", "refund__public_id")
-
-    @admin.display(description="at stake", ordering="amount")
-    def at_stake(self, discrepancy: Discrepancy) -> str:
-        is_amount = discrepancy.type != Discrepancy.Type.UNPARSED_LINE
-        return str(discrepancy.money) if is_amount else ""
-
-    @admin.display(description="expected")
-    def expected_text(self, discrepancy: Discrepancy) -> str:
-        return readable(discrepancy.expected)
-
-    @admin.display(description="actual")
-    def actual_text(self, discrepancy: Discrepancy) -> str:
-        return readable(discrepancy.actual)
 
 
 @admin.register(ReconciliationRun)

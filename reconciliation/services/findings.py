@@ -6,6 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from ledger.money import Money
+from ledger.states import transition
 from reconciliation.continuity import findings_of_account
 from reconciliation.models import (
     Discrepancy,
@@ -15,17 +16,23 @@ from reconciliation.models import (
     Statement,
 )
 from reconciliation.selectors import balance_gaps
+from reconciliation.services.discrepancies import NOT_ENDED
 from reconciliation.sign_off import quarantined_lines
+
+# Statuses that evidence may end; a write-off that somebody asked for is decided by a person.
+WORKED = (Discrepancy.Status.OPEN, Discrepancy.Status.INVESTIGATING)
+# What tells a finding from an earlier one of the same subject.
+FIGURES = ("amount", "expected", "actual")
 
 
 def open_unparsed_lines(source: Source, run: ReconciliationRun) -> None:
     """Each quarantined line is a discrepancy until somebody corrected it or left it out."""
     kind = Discrepancy.Type.UNPARSED_LINE
     lines = {f"{kind}:rejected:{line.pk}": line for line in quarantined_lines(source)}
-    Discrepancy.objects.filter(source=source, type=kind, status=Discrepancy.Status.OPEN).exclude(
+    Discrepancy.objects.filter(source=source, type=kind, status__in=WORKED).exclude(
         key__in=lines
     ).update(status=Discrepancy.Status.RESOLVED, resolved_at=timezone.now(), resolved_by=run)
-    Discrepancy.objects.bulk_create(
+    _keep(
         [
             Discrepancy(
                 key=key,
@@ -40,8 +47,7 @@ def open_unparsed_lines(source: Source, run: ReconciliationRun) -> None:
                 opened_at=timezone.now(),
             )
             for key, line in lines.items()
-        ],
-        ignore_conflicts=True,
+        ]
     )
 
 
@@ -60,12 +66,28 @@ def judge_balances(source: Source, run: ReconciliationRun) -> None:
     Discrepancy.objects.filter(
         source=source,
         type=Discrepancy.Type.BALANCE_GAP,
-        status=Discrepancy.Status.OPEN,
+        status__in=WORKED,
         since__lte=run.as_of,
     ).exclude(key__in=[discrepancy.key for discrepancy in found]).update(
         status=Discrepancy.Status.RESOLVED, resolved_at=timezone.now(), resolved_by=run
     )
+    _keep(found)
+
+
+def _keep(found: list[Discrepancy]) -> None:
+    """Open what is new, and again what evidence had ended or what is not what it was.
+
+    What a person ended as it still is stays ended.
+    """
     Discrepancy.objects.bulk_create(found, ignore_conflicts=True)
+    fresh = {discrepancy.key: discrepancy for discrepancy in found}
+    for known in Discrepancy.objects.select_for_update().filter(key__in=fresh).order_by("pk"):
+        figures = {name: getattr(fresh[known.key], name) for name in FIGURES}
+        is_other = figures != {name: getattr(known, name) for name in FIGURES}
+        if known.status == Discrepancy.Status.RESOLVED and (is_other or not known.ended_by):
+            transition(known, Discrepancy.Status.OPEN, **NOT_ENDED, **figures)
+        elif is_other:
+            Discrepancy.objects.filter(pk=known.pk).update(**figures)
 
 
 def _gaps(account: SourceAccount, run: ReconciliationRun) -> Iterator[Discrepancy]:

@@ -22,7 +22,7 @@ def import_statement(
     channel: str = Channel.COMMAND,
     on_progress: Progress = lambda file: None,
 ) -> tuple[StatementFile, bool]:
-    """Load a file now; returns it and whether it was loaded before, in which case nothing changes.
+    """Load a file now; returns it and whether somebody else loaded it: then this changed nothing.
 
     An archive is loaded with all that is in it. Lines that cannot be read are kept as rejected
     lines with their reason; lines earlier files brought are recognised. Raises FileTooLarge, with
@@ -39,7 +39,7 @@ def import_statement(
             _finish(member.file, on_progress)
     if file.status == StatementFile.Status.REFUSED:
         raise FileRefused(file.name, file.refusal_code, file.refusal)
-    return file, received.is_known and not did_it
+    return file, not did_it
 
 
 def _finish(file: StatementFile, on_progress: Progress) -> bool:

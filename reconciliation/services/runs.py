@@ -59,6 +59,7 @@ def _match(source: Source, run: ReconciliationRun) -> None:
     else:
         BankMatcher(source, run).match()
     sql.execute("reconciliation", "resolve_by_evidence", run_id=run.pk)
+    sql.execute("reconciliation", "reopen_by_evidence")
     open_unparsed_lines(source, run)
     judge_balances(source, run)
 

@@ -16,6 +16,8 @@ from payments.models import Gateway
 from reconciliation.importers import FORMATS
 from reconciliation.importers.csv_mapping import MappingInvalid, read_mapping
 from reconciliation.models import Source, SourceAccount
+from reconciliation.sign_off import OPTIONS as SIGN_OFF_OPTIONS
+from reconciliation.sign_off import read_materiality
 from settlements.bookkeeping import bank
 
 # What other formats than "csv" may be told about the files of a source: texts.
@@ -87,6 +89,9 @@ def _check_options(code: str, terms: SourceTerms) -> None:
     if "csv" in terms.formats and "csv" not in terms.options:
         raise Invalid(f"Source {code}: csv is among its formats and has no mapping.")
     for name, options in terms.options.items():
+        if name == SIGN_OFF_OPTIONS:
+            read_materiality(options)
+            continue
         if name not in terms.formats:
             raise Invalid(f"Source {code}: {name} has options and is not among its formats.")
         if name == "csv":

@@ -1,8 +1,13 @@
 -- Close what later evidence ended: what was missing and has its line now, a line of nobody that
--- turned out to be somebody's.
+-- turned out to be somebody's. Not while an entry for it waits for a decision, or stands in the
+-- ledger: a person has to take that back.
 UPDATE reconciliation_discrepancy AS discrepancy
 SET status = 'RESOLVED', resolved_at = now(), resolved_by_id = %(run_id)s
-WHERE status = 'OPEN' AND (
+WHERE status IN ('OPEN', 'INVESTIGATING')
+    AND NOT EXISTS (
+        SELECT FROM reconciliation_writeoff AS written_off
+        WHERE written_off.discrepancy_id = discrepancy.id AND written_off.status = 'POSTED')
+    AND (
     (type = 'missing_settlement' AND EXISTS (
         SELECT FROM reconciliation_match AS match WHERE match.payment_id = discrepancy.payment_id))
     OR (type = 'refund_not_in_settlement' AND EXISTS (
