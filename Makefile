@@ -17,7 +17,7 @@ LOCK := $(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint check openapi schemathesis fuzz bench lock
+.PHONY: help demo run test lint check openapi schemathesis fuzz chaos bench lock
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ check: lint test ## Everything that must be green before a commit
 
 fuzz: $(VENV)/.installed-dev ## Mutate files of every format for a minute each (ARGS="--seconds 5 mt940")
 	@$(PYTHON) -m tests.fuzz $(ARGS)
+
+chaos: $(VENV)/.installed-dev ## Hurt the platform for 10 minutes and judge it (ARGS="--seconds 60")
+	@$(PYTHON) -m tests.chaos $(ARGS)
 
 bench: $(VENV)/.installed-dev ## Measure against the goals of benchmarks/README.md
 	@$(PYTHON) -m benchmarks $(ARGS)

@@ -10,10 +10,11 @@ from datetime import timedelta
 from celery import Celery
 from celery.signals import worker_init
 
-from config import metrics_port
+from config import metrics_port, redis_broker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+redis_broker.register()
 app = Celery("tieout")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -4,6 +4,7 @@ from django.contrib import admin
 
 from ledger.admin import ReadOnlyAdmin
 from reconciliation.models import (
+    DiscrepancyNote,
     FxRate,
     Match,
     MatchLine,
@@ -13,6 +14,7 @@ from reconciliation.models import (
     SourceAccount,
     Statement,
     StatementLine,
+    UndoneMatch,
 )
 
 
@@ -133,3 +135,18 @@ class FxRateAdmin(ReadOnlyAdmin):
     list_display = ("date", "base", "quote", "rate")
     list_filter = ("base", "quote")
     search_fields = ("base", "quote")
+
+
+@admin.register(UndoneMatch)
+class UndoneMatchAdmin(ReadOnlyAdmin):
+    list_display = ("kind", "line", "amount", "rule", "undone_by", "reason", "undone_at")
+    list_filter = ("kind", "rule")
+    list_select_related = ("line__source_account__source",)
+    search_fields = ("undone_by", "reason", "line__reference")
+
+
+@admin.register(DiscrepancyNote)
+class DiscrepancyNoteAdmin(ReadOnlyAdmin):
+    list_display = ("discrepancy", "author", "text", "created_at")
+    list_select_related = ("discrepancy",)
+    search_fields = ("author", "text", "discrepancy__public_id", "discrepancy__reference")

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from datetime import timedelta
+from datetime import date, time, timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from ledger.services.posting import post_entry
 from payments.models import JobRun, ParkedWork
 from payments.services import jobs
 from payments.services.jobs import enqueue_due, run_due_jobs
+from settlements.services.schedules import ScheduleTerms, set_schedule
 from tests.factories import MerchantFactory
 from tests.support.celery_processes import start_celery, start_ready_worker
 from tests.support.entries import deposit, wallet
@@ -135,6 +136,9 @@ def test_settlement_waits_for_the_end_of_the_day_of_every_merchant() -> None:
     MerchantFactory(time_zone="Asia/Kolkata")
 
     assert settle.due_at("2025-03-29").isoformat() == "2025-03-30T04:10:00+00:00"
+    terms = ScheduleTerms(zone="America/Los_Angeles", cut_off=time(17))
+    set_schedule(MerchantFactory(), terms, valid_from=date(2025, 3, 1), actor=timetable.ACTOR)
+    assert settle.due_at("2025-03-29").isoformat() == "2025-03-30T07:10:00+00:00"
     assert JOBS["verify"].schedule.due_at("2025-03-29").isoformat() == "2025-03-30T03:30:00+00:00"
 
 

@@ -113,6 +113,8 @@ def test_dispute_won_before_it_was_settled_costs_the_merchant_nothing() -> None:
 
     evening = day.close(seed=1, say=lambda _: None)
 
-    line = Settlement.objects.get(dispute=dispute)
-    assert (line.gross, line.fee, line.net) == (0, 0, 0)
+    opened = Settlement.objects.get(dispute=dispute)
+    won = Settlement.objects.get(won_dispute=dispute)
+    assert (opened.gross, won.gross) == (-dispute.amount, dispute.amount)
+    assert opened.net + won.net == 0
     assert [proof.difference.amount for proof in tie_outs(evening.day)] == [0] * 6
