@@ -285,6 +285,6 @@ def _content_of(request: Request) -> Iterator[tuple[str, str, BinaryIO]]:
     else:
         content = data
     if not code:
-        raise ParseError("source names who sent the file.", code="invalid_parameter")
+        raise serializers.ValidationError({"source": ["It names who sent the file."]})
     with content:
         yield code, name, content
