@@ -1,7 +1,7 @@
-"""Redis as a broker, in whose queue there may be anything.
+"""Redis as a broker that may hold anything, and go at any moment.
 
-kombu raises on what is no message of its own in the middle of the worker's loop, and the worker
-ends; whoever can reach Redis, or a client of another kind, could stop all of them.
+kombu raises on what is no message of its own in the middle of the worker's loop, and so it does
+when it puts messages back through a connection it has lost; either ends the worker.
 """
 
 import logging
@@ -14,6 +14,11 @@ logger = logging.getLogger(__name__)
 
 
 class Channel(redis.Channel):
+    @property
+    def do_restore(self) -> bool:  # type: ignore[override]
+        """Whether messages that nobody began with go back to the queue when the channel closes."""
+        return self.connection.client is not None
+
     def _brpop_read(self, **options: Any) -> Any:
         try:
             return super()._brpop_read(**options)  # type: ignore[no-untyped-call]

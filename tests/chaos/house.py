@@ -17,7 +17,6 @@ from config.embedded.postgres import Postgres, database_url
 from config.embedded.valkey import Valkey, redis_url
 from tests.chaos.platform import Platform
 from tests.chaos.seed import GATEWAY
-from tests.support.own_names import broker_url
 
 WEBHOOK_SECRET = "whsec_of_the_simulator_in_tests"
 GATEWAY_SECONDS = "0.25"  # so that whoever is killed has something in hand
@@ -40,7 +39,6 @@ class House(Platform):
             SIMULATOR_LATENCY_SECONDS=GATEWAY_SECONDS,
             **{f"GATEWAY_{GATEWAY.upper()}_WEBHOOK_SECRET": WEBHOOK_SECRET},
         )
-        self.broker_url = broker_url(self.redis_url)
         make_data_dir(self.places.data)
         prepare(self.places)
         self.postgres.start()

@@ -20,6 +20,7 @@ import redis
 from config.embedded.places import CHECKOUT
 from config.supervisor import Process, Supervisor
 from payments.process_metrics import FOLDER_VARIABLE
+from tests.support.own_names import broker_url
 
 WATCH_SECONDS = 0.05
 FOREIGN = ("DATABASE_URL", "REDIS_URL", "CELERY_", "TIEOUT_", "PG", "GATEWAY_", "RATE_LIMIT_")
@@ -30,6 +31,7 @@ class Platform:
 
     def __init__(self, folder: Path, *, database_url: str, redis_url: str, **more: str) -> None:
         self.folder, self.database_url, self.redis_url = folder, database_url, redis_url
+        self.broker_url = broker_url(redis_url)
         self.port = _free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
         (folder / "metrics").mkdir()

@@ -127,7 +127,7 @@ def test_list_is_filtered_by_status_and_source(operator):
 
 
 def test_what_is_missing_or_unknown_is_refused(operator):
-    assert_problem(send(operator, query=""), 400, "invalid_parameter")
+    assert_problem(send(operator, query=""), 422, "invalid_request")
     assert_problem(send(operator, query="?source=nobody"), 404, "source_not_found")
     assert_problem(send(operator, query="?source=bank&more=1"), 400, "unknown_parameter")
     form = operator.client.post(PATH, {"source": "bank"}, headers=operator.authorization)
