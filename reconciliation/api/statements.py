@@ -279,7 +279,7 @@ def _content_of(request: Request) -> Iterator[tuple[str, str, BinaryIO]]:
         upload = request.FILES.get("file")
         code = data.get("source", code)
         if upload is None:
-            raise ParseError("The form has no file.", code="invalid_parameter")
+            raise serializers.ValidationError({"file": ["The form has no file."]})
         content: BinaryIO = upload.file
         name = upload.name or name
     else:

@@ -131,7 +131,7 @@ def test_what_is_missing_or_unknown_is_refused(operator):
     assert_problem(send(operator, query="?source=nobody"), 404, "source_not_found")
     assert_problem(send(operator, query="?source=bank&more=1"), 400, "unknown_parameter")
     form = operator.client.post(PATH, {"source": "bank"}, headers=operator.authorization)
-    assert_problem(form, 400, "invalid_parameter")
+    assert_problem(form, 422, "invalid_request")
     assert_problem(operator.get("/statements/st_1"), 404, "statement_file_not_found")
     compressed = send(operator, **{"Content-Encoding": "gzip"})
     assert_problem(compressed, 415, "unsupported_media_type")
