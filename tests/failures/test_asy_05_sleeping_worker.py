@@ -63,7 +63,8 @@ def everything() -> dict[str, list[tuple[object, ...]]]:
     """All rows of all tables."""
     with connection.cursor() as cursor:
         tables = connection.introspection.table_names(cursor)
-    return {table: query(f'SELECT * FROM "{table}" ORDER BY 1') for table in tables}
+    # Whole rows decide the order: no single column tells all of them apart.
+    return {table: sorted(query(f'SELECT * FROM "{table}"'), key=repr) for table in tables}
 
 
 def assert_each_is_charged_and_booked_once() -> None:
