@@ -10,9 +10,10 @@ from config import embedded
 from tests.support.application import as_application, granted
 from tests.support.books import assert_books_balance
 from tests.support.own_names import forget_redis_keys, take_own_names
+from tests.support.periods import months, opened
 from tests.support.statements import statements
 
-__all__ = ["as_application", "granted", "statements"]
+__all__ = ["as_application", "granted", "months", "opened", "statements"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

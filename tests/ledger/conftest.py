@@ -5,6 +5,10 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 
+from tests.support.forgery import forge, sealed, unsealed
+
+__all__ = ["anchor_file", "forge", "sealed", "unsealed"]
+
 
 @pytest.fixture(autouse=True)
 def anchor_file(settings: LazySettings, tmp_path: Path) -> Path:
