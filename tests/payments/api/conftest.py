@@ -5,6 +5,9 @@ import pytest
 from payments.models import Merchant
 from tests.factories import ApiKeyFactory, MerchantFactory
 from tests.support.api import Api
+from tests.support.people import ann, quick_passwords
+
+__all__ = ["ann", "api", "quick_passwords", "shop"]
 
 
 @pytest.fixture
