@@ -147,7 +147,7 @@ FOREIGN_FIELDS: dict[tuple[str, str], Callable[[Merchant, Merchant], Any]] = {
         }
     },
 }
-# Fields that are tested elsewhere: the person's password comes first (test_people.py).
+# Fields that are tested elsewhere: the person's password comes first (test_logins.py).
 FIELDS_OF_PEOPLE = {("POST /auth/token", "merchant_id")}
 
 
