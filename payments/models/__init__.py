@@ -14,6 +14,7 @@ from payments.models.payments import Payment
 from payments.models.refunds import Refund
 from payments.models.simulator import SimulatedOperation
 from payments.models.transfers import AccountReport, Transfer
+from payments.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from payments.models.workers import Heartbeat, ParkedWork
 
 __all__ = [
@@ -36,4 +37,7 @@ __all__ = [
     "Refund",
     "SimulatedOperation",
     "Transfer",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]
