@@ -136,8 +136,11 @@ class WebhookDelivery(Work):
                 fields=["endpoint", "event"], name="payments_delivery_once_per_endpoint"
             ),
             models.CheckConstraint(
-                condition=Q(status="PENDING")
-                | Q(status__in=["DELIVERED", "FAILED"], due_at__isnull=True),
+                condition=Q(status__in=["PENDING", "DELIVERED", "FAILED"]),
+                name="payments_delivery_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="PENDING") | Q(due_at__isnull=True),
                 name="payments_delivery_final_is_not_due",
             ),
         ]
