@@ -4,7 +4,10 @@ And the limit: the ledger's own posting of the same payments, without anything a
 in Celery workers (`celery -A benchmarks.naive worker`), as the engine does.
 """
 
+import gc
+
 from celery import Celery
+from celery.signals import worker_process_init
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -14,6 +17,13 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.task_default_queue = "naive"
 
 BATCH = 1_000
+
+
+@worker_process_init.connect
+def begin_work(**_: object) -> None:
+    """As the engine's workers do."""
+    gc.collect()
+    gc.freeze()
 
 
 @app.task(name="benchmarks.naive.charge")

@@ -1,7 +1,6 @@
 """Journal entries before they are saved: pure, self-checking values."""
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -121,13 +120,14 @@ class Entry:
         self._check_texts()
         if len(lines) > LINES_MAX:
             raise Invalid(f"Entry {self.idempotency_key}: more than {LINES_MAX} lines.")
-        totals: Counter[str] = Counter()
+        totals: dict[str, int] = {}
         for line in lines:
             if not 0 < line.amount <= AMOUNT_MAX:
                 raise Invalid(f"Entry {self.idempotency_key}: {line.amount} is no amount to post.")
-            totals[line.account.currency] += line.signed_amount
+            currency = line.account.currency
+            totals[currency] = totals.get(currency, 0) + line.signed_amount
         if len(lines) < 2 or any(totals.values()):
-            raise UnbalancedEntry(self.idempotency_key, dict(totals))
+            raise UnbalancedEntry(self.idempotency_key, totals)
 
     def _check_texts(self) -> None:
         """Raise Invalid for what PostgreSQL cannot keep."""

@@ -4,12 +4,14 @@
 """
 
 from datetime import datetime
+from functools import cache
 
 from ledger.entries import REFERENCE_LENGTH_MAX, AccountRef, AccountType, Entry, Line, lines, moves
 from ledger.money import Money
 from payments.models import Dispute, Merchant, Payment, Refund, Transfer
 
 
+@cache
 def clearing(gateway: str, currency: str) -> AccountRef:
     """What a processor owes us by our books."""
     return AccountRef(f"clearing:{gateway}:{currency}", AccountType.ASSET, currency)
@@ -21,6 +23,7 @@ def payable(merchant: Merchant, currency: str) -> AccountRef:
     return AccountRef(code, AccountType.LIABILITY, currency, owner=merchant.public_id)
 
 
+@cache
 def fee_income(currency: str) -> AccountRef:
     return AccountRef(f"income:fees:{currency}", AccountType.INCOME, currency)
 
