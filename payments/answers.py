@@ -8,6 +8,7 @@ import hashlib
 import json
 import logging
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +22,8 @@ from payments.models import Merchant
 PREFIX = "idempotency:"
 ANSWER_SECONDS = 24 * 60 * 60
 WAITING_MAX = 10_000
+# Answers given within this time are sent together.
+PAUSE_MILLISECONDS = 5
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +84,7 @@ class _Writer(threading.Thread):
                 waiting.append(self.queue.get())
             with suppress(cache.Unreachable):
                 cache.ask(partial(_set_all, waiting))
+            time.sleep(PAUSE_MILLISECONDS / 1_000)
 
 
 def _set_all(pairs: list[tuple[str, bytes]], redis: Redis) -> None:

@@ -39,6 +39,8 @@ for _outcome in ("rung", "coalesced", "failed"):
 UNHEARD_SECONDS = 15
 # When Redis cannot say whether a bell is unheard, each process rings it no sooner than this.
 ALONE_SECONDS = 1
+# What is rung within this time is one ring: a busy process spends it on its requests.
+PAUSE_MILLISECONDS = 5
 # How long a process leaves a broker alone that has failed it.
 BREAK_SECONDS = 10
 SECOND = 10**9
@@ -51,6 +53,7 @@ class Kind(models.TextChoices):
     REFUNDS = "payments.tasks.process_refunds"
     TRANSFERS = "payments.tasks.process_transfers"
     GATEWAY_EVENTS = "payments.tasks.process_gateway_events"
+    WEBHOOKS = "payments.tasks.deliver_webhooks"
     JOBS = "payments.tasks.run_jobs"
 
 
@@ -117,6 +120,7 @@ class _Bell(threading.Thread):
         while True:
             unrung |= self._rings(patience=ALONE_SECONDS if unrung else None)
             unrung = {kind for kind in unrung if not publish(kind)}
+            time.sleep(PAUSE_MILLISECONDS / 1_000)
 
     def _rings(self, *, patience: int | None) -> set[str]:
         """What was rung meanwhile; waits for a first ring, but no longer than this."""
