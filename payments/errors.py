@@ -266,3 +266,42 @@ class JobIsParked(Conflict):
 
     def __init__(self, run: object) -> None:
         super().__init__(f"{run} is parked; it is retried or discarded under parked work.")
+
+
+class EventNotFound(NotFound):
+    code = "event_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such event; they are kept for 90 days.")
+
+
+class EndpointNotFound(NotFound):
+    code = "webhook_endpoint_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such webhook endpoint.")
+
+
+class DeliveryNotFound(NotFound):
+    code = "webhook_delivery_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such delivery of this endpoint.")
+
+
+class TooManyEndpoints(Conflict):
+    code = "too_many_webhook_endpoints"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"There are {most} endpoints already; remove one first.")
+
+
+class EventTypesUnknown(Invalid):
+    code = "event_types_unknown"
+
+    def __init__(self, patterns: list[str]) -> None:
+        said = ", ".join(repr(pattern[:60]) for pattern in patterns[:5])
+        super().__init__(
+            f"There is no event that {said} could match. Send names such as payment.succeeded,"
+            " families such as refund.*, or *."
+        )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ledger import sql
 from ledger.invariants import Breach, breaches
+from payments.events import KEPT_FOR
 
 # A lease that is over is taken by the next sweep; a worker of ours needs a moment for that.
 LEASE_PATIENCE_SECONDS = 30
@@ -31,7 +32,7 @@ def stuck_work() -> list[Breach]:
 
 def untold_facts() -> list[Breach]:
     """Things that are over without exactly one event that says so, and gaps between events."""
-    return breaches(sql.rows("payments", "find_untold_facts"))
+    return breaches(sql.rows("payments", "find_untold_facts", kept_for=KEPT_FOR))
 
 
 def illegal_states() -> list[Breach]:

@@ -2,7 +2,11 @@
 
 from collections.abc import Iterable
 
-from payments.models import ApiKey, Dispute, Merchant, Payment, Transfer
+from django.db import connection
+
+from payments.models import ApiKey, Dispute, Merchant, Payment, Transfer, WebhookEndpoint
+
+CLAIM_DELIVERIES_LOCK = 7_006  # advisory; never reuse or renumber
 
 
 def lock_merchant(pk: int) -> Merchant:
@@ -45,3 +49,28 @@ def lock_dispute(pk: int) -> Dispute:
 
 def lock_api_key(pk: int) -> ApiKey:
     return ApiKey.objects.select_for_update(of=("self",)).select_related("merchant").get(pk=pk)
+
+
+def lock_claiming_of_deliveries() -> None:
+    """One worker at a time counts what is in hand and takes more; for milliseconds."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CLAIM_DELIVERIES_LOCK])
+
+
+def lock_endpoints(pks: Iterable[int]) -> list[WebhookEndpoint]:
+    """Locked in id order, before their deliveries."""
+    return list(
+        WebhookEndpoint.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("merchant")
+        .filter(pk__in=list(pks))
+        .order_by("pk")
+    )
+
+
+def lock_endpoint(pk: int) -> WebhookEndpoint:
+    """Not against deliveries to it being written, which only refer to it."""
+    return (
+        WebhookEndpoint.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("merchant")
+        .get(pk=pk)
+    )

@@ -1,9 +1,22 @@
-"""How payments, refunds, disputes and transfers are shown, by the API and in events alike."""
+"""How payments, refunds, disputes and transfers are shown, by the API and in events alike.
 
+And how events themselves are, and the endpoints they are sent to.
+"""
+
+import json
 from typing import Any
 
 from ledger.money import Money
-from payments.models import Dispute, Payment, Refund, Transfer
+from payments.models import (
+    Dispute,
+    Event,
+    Payment,
+    Refund,
+    Transfer,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 
 
 def represent_payment(payment: Payment) -> dict[str, Any]:
@@ -37,6 +50,7 @@ def represent_refund(refund: Refund) -> dict[str, Any]:
         "status": refund.status,
         "amount": refund.money.text,
         "currency": refund.currency,
+        "fee_returned": Money(refund.fee_returned, refund.currency).text,
         "reference": refund.reference,
         "reason": refund.reason,
         "failure_code": refund.failure_code or None,
@@ -79,4 +93,57 @@ def represent_transfer(transfer: Transfer) -> dict[str, Any]:
         "created_by": transfer.created_by,
         "created_at": transfer.created_at,
         "updated_at": transfer.updated_at,
+    }
+
+
+def represent_event(event: Event) -> dict[str, Any]:
+    """What `GET /events/{id}` answers and endpoints are sent."""
+    return {
+        "id": event.public_id,
+        "type": event.type,
+        "timestamp": event.created_at,
+        "merchant_id": event.merchant.public_id if event.merchant else None,
+        "subject_id": event.subject,
+        "sequence": event.sequence,
+        "data": json.loads(event.data),
+    }
+
+
+def represent_endpoint(endpoint: WebhookEndpoint) -> dict[str, Any]:
+    return {
+        "id": endpoint.public_id,
+        "merchant_id": endpoint.merchant.public_id if endpoint.merchant else None,
+        "url": endpoint.url,
+        "description": endpoint.description,
+        "event_types": endpoint.event_types,
+        "status": endpoint.status,
+        "disabled_reason": endpoint.disabled_reason or None,
+        "failing_since": endpoint.failing_since,
+        "previous_secret_until": endpoint.previous_secret_until,
+        "created_by": endpoint.created_by,
+        "created_at": endpoint.created_at,
+    }
+
+
+def represent_delivery(delivery: WebhookDelivery) -> dict[str, Any]:
+    return {
+        "id": delivery.public_id,
+        "event_id": delivery.event.public_id,
+        "event_type": delivery.event.type,
+        "status": delivery.status,
+        "tries": delivery.tries,
+        "next_try_at": delivery.due_at,
+        "delivered_at": delivery.delivered_at,
+        "created_at": delivery.created_at,
+    }
+
+
+def represent_attempt(attempt: WebhookAttempt) -> dict[str, Any]:
+    return {
+        "number": attempt.number,
+        "asked_at": attempt.asked_at,
+        "milliseconds": attempt.milliseconds,
+        "status_code": attempt.status_code,
+        "error": attempt.error or None,
+        "answer": attempt.answer,
     }

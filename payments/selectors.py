@@ -1,18 +1,33 @@
 """Reads of payments. What belongs to a merchant is only reachable through the merchant."""
 
 from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
 
 from ledger.entries import AccountType
 from ledger.models import Account
 from payments.errors import (
     AccountNotFound,
     ApiKeyNotFound,
+    DeliveryNotFound,
     DisputeNotFound,
+    EndpointNotFound,
+    EventNotFound,
     PaymentNotFound,
     RefundNotFound,
     TransferNotFound,
 )
-from payments.models import ApiKey, Dispute, Merchant, Payment, Refund, Transfer
+from payments.events import KEPT_FOR
+from payments.models import (
+    ApiKey,
+    Dispute,
+    Event,
+    Merchant,
+    Payment,
+    Refund,
+    Transfer,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 
 
 def payments_of(merchant: Merchant) -> QuerySet[Payment]:
@@ -109,3 +124,46 @@ def api_key_of(merchant: Merchant, public_id: str) -> ApiKey:
         return api_keys_of(merchant).get(public_id=public_id)
     except ApiKey.DoesNotExist:
         raise ApiKeyNotFound() from None
+
+
+def events_of(merchant: Merchant | None) -> QuerySet[Event]:
+    """Of the last 90 days; None: of all merchants, and the platform's own."""
+    rows = Event.objects.filter(created_at__gte=timezone.now() - KEPT_FOR)
+    if merchant is not None:
+        rows = rows.filter(merchant=merchant)
+    return rows.select_related("merchant").order_by("-id")
+
+
+def event_of(merchant: Merchant | None, public_id: str) -> Event:
+    """Raises EventNotFound, also for an event of somebody else."""
+    try:
+        return events_of(merchant).get(public_id=public_id)
+    except Event.DoesNotExist:
+        raise EventNotFound() from None
+
+
+def endpoints_of(merchant: Merchant | None) -> QuerySet[WebhookEndpoint]:
+    """Those that were not removed; None: the platform's own."""
+    rows = WebhookEndpoint.objects.filter(merchant=merchant, removed_at=None)
+    return rows.select_related("merchant").order_by("-id")
+
+
+def endpoint_of(merchant: Merchant | None, public_id: str) -> WebhookEndpoint:
+    """Raises EndpointNotFound, also for an endpoint of somebody else."""
+    try:
+        return endpoints_of(merchant).get(public_id=public_id)
+    except WebhookEndpoint.DoesNotExist:
+        raise EndpointNotFound() from None
+
+
+def deliveries_of(endpoint: WebhookEndpoint) -> QuerySet[WebhookDelivery]:
+    rows = WebhookDelivery.objects.filter(endpoint=endpoint).select_related("event")
+    return rows.order_by("-id")
+
+
+def delivery_of(endpoint: WebhookEndpoint, public_id: str) -> WebhookDelivery:
+    """Raises DeliveryNotFound, also for a delivery to another endpoint."""
+    try:
+        return deliveries_of(endpoint).get(public_id=public_id)
+    except WebhookDelivery.DoesNotExist:
+        raise DeliveryNotFound() from None

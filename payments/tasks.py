@@ -19,9 +19,9 @@ from django.utils import timezone
 
 from payments import doorbell, queues, work, workers
 from payments.doorbell import Kind
-from payments.models import GatewayEvent, JobRun, Payment, Refund, Transfer
+from payments.models import GatewayEvent, JobRun, Payment, Refund, Transfer, WebhookDelivery
 from payments.queues import Queue
-from payments.services import heartbeats
+from payments.services import couriers, heartbeats
 from payments.services.gateway_events import process_gateway_events
 from payments.services.giving_up import (
     give_up_gateway_event,
@@ -33,6 +33,7 @@ from payments.services.jobs import enqueue_due, give_up_job, run_due_jobs
 from payments.services.processing import process_payments, process_refunds
 from payments.services.sweeping import sweep
 from payments.services.transfers import process_transfers
+from payments.services.webhook_deliveries import deliver_webhooks, give_up_delivery
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +49,9 @@ REFUNDS = queues.register(Queue(Refund, Kind.REFUNDS, process_refunds, give_up_r
 TRANSFERS = queues.register(Queue(Transfer, Kind.TRANSFERS, process_transfers, give_up_transfer))
 GATEWAY_EVENTS = queues.register(
     Queue(GatewayEvent, Kind.GATEWAY_EVENTS, process_gateway_events, give_up_gateway_event)
+)
+WEBHOOKS = queues.register(
+    Queue(WebhookDelivery, Kind.WEBHOOKS, deliver_webhooks, give_up_delivery)
 )
 JOBS = queues.register(Queue(JobRun, Kind.JOBS, run_due_jobs, give_up_job, is_long=True))
 
@@ -74,6 +78,13 @@ def process_due_transfers() -> None:
 def process_due_gateway_events() -> None:
     """Act on what gateways told us until nothing is left."""
     drain(GATEWAY_EVENTS)
+
+
+@shared_task(name=WEBHOOKS.task)
+def deliver_due_webhooks() -> None:
+    """Have due webhooks delivered, without waiting for whoever they go to."""
+    doorbell.heard(WEBHOOKS.task)
+    couriers.wake()
 
 
 @shared_task(name=JOBS.task, soft_time_limit=JOB_SECONDS_MAX, time_limit=JOB_SECONDS_MAX + 60)
@@ -126,6 +137,7 @@ def begin_work(sender: object = None, **_: object) -> None:
 
 @worker_process_shutdown.connect
 def end_work(**_: object) -> None:
+    couriers.stop()
     heartbeats.stop()
 
 
@@ -147,6 +159,7 @@ def stop_taking_work(**_: object) -> None:
 
 @worker_shutdown.connect
 def end_worker(**_: object) -> None:
+    couriers.stop()
     heartbeats.stop()
 
 

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from django.db import models, transaction
-from django.db.models import Case, F, Min, Q, Value, When
+from django.db.models import Case, F, Lookup, Min, Q, Value, When
 from django.utils import timezone
 
 LEASE_SECONDS = 60
@@ -102,18 +102,21 @@ def claim(
     *,
     limit: int = BATCH_SIZE_MAX,
     becomes: Mapping[str, str] = MappingProxyType({}),
+    among: Sequence[int] | None = None,
 ) -> list[WorkModel]:
     """Take up to `limit` due rows for LEASE_SECONDS, counting the attempt before it is made.
 
     Rows another worker holds are skipped. A row whose last holder never wrote back has cost one
-    death; such rows come in smaller batches. `becomes` says which status changes into which.
+    death; such rows come in smaller batches. `becomes` says which status changes into which, and
+    `among` which rows may be taken, where that is not for their age alone to say.
     """
     now = timezone.now()
     lease_ends_at = now + timedelta(seconds=LEASE_SECONDS)
+    chosen = Q() if among is None else Q(pk__in=among)
     due = list(
-        model._default_manager.filter(free(now), due_at__lte=now)
+        model._default_manager.filter(chosen, free(now), due_at__lte=now)
         .order_by("due_at", "id")
-        .select_for_update(skip_locked=True, of=("self",))[:limit]
+        .select_for_update(skip_locked=True, of=("self",))[: limit if among is None else None]
     )
     for row in due:
         row.deaths += row.holder is not None
@@ -137,7 +140,7 @@ def _write_claim(
         whens = [When(status=before, then=Value(after)) for before, after in becomes.items()]
         changes["status"] = Case(*whens, default=F("status"))
     first = claimed[0]
-    model._default_manager.filter(pk__in=[row.pk for row in claimed]).update(
+    model._default_manager.filter(_OneOf(F("pk"), [row.pk for row in claimed])).update(
         leased_until=first.leased_until,
         attempts=F("attempts") + 1,
         fence=F("fence") + 1,
@@ -145,6 +148,17 @@ def _write_claim(
         holder=first.holder,
         **changes,
     )
+
+
+class _OneOf(Lookup):
+    """`= ANY` of one array: the thousand parameters of an IN take longer to write than to find."""
+
+    lookup_name = "one_of"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        left, params = self.process_lhs(compiler, connection)
+        return f"{left} = ANY(%s)", (*params, list(self.rhs))
 
 
 def _healthiest(due: Sequence[WorkModel], now: datetime) -> list[WorkModel]:
@@ -165,7 +179,7 @@ def still_held(model: type[WorkModel], claimed: list[WorkModel]) -> list[WorkMod
     fences = {row.pk: row.fence for row in claimed}
     locked = (
         model._default_manager.select_for_update(of=("self",))
-        .filter(pk__in=fences)
+        .filter(_OneOf(F("pk"), fences))
         .order_by("pk")
         .values_list("pk", "fence")
     )
@@ -176,7 +190,7 @@ def still_held(model: type[WorkModel], claimed: list[WorkModel]) -> list[WorkMod
 def read_again(model: type[WorkModel], claimed: list[WorkModel]) -> list[WorkModel]:
     """The claimed rows as they stand, without those another worker has taken over."""
     fences = {row.pk: row.fence for row in claimed}
-    rows = model._default_manager.filter(pk__in=fences).order_by("pk")
+    rows = model._default_manager.filter(_OneOf(F("pk"), fences)).order_by("pk")
     return [row for row in rows if row.fence == fences[row.pk]]
 
 

@@ -14,6 +14,8 @@ from payments.admin.outcomes import GatewayAttemptAdmin
 from payments.admin.parked import ParkedWorkAdmin
 from payments.admin.payments import DisputeAdmin, PaymentAdmin, RefundAdmin
 from payments.admin.transfers import AccountReportAdmin, TransferAdmin
+from payments.admin.webhook_deliveries import WebhookDeliveryAdmin
+from payments.admin.webhooks import WebhookEndpointAdmin
 from payments.admin.workers import HeartbeatAdmin, JobRunAdmin
 
 __all__ = [
@@ -36,4 +38,6 @@ __all__ = [
     "RefundAdmin",
     "SimulatedOperationAdmin",
     "TransferAdmin",
+    "WebhookDeliveryAdmin",
+    "WebhookEndpointAdmin",
 ]

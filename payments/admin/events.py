@@ -1,5 +1,7 @@
 """What happened, as it was told."""
 
+import json
+
 from django.contrib import admin
 
 from ledger.admin import ReadOnlyAdmin
@@ -12,3 +14,15 @@ class EventAdmin(ReadOnlyAdmin):
     list_filter = ("type", "created_at")
     list_select_related = ("merchant",)
     search_fields = ("=public_id", "=subject")
+    fields = ("public_id", "type", "subject", "sequence", "merchant", "created_at", "shown", "sent")
+
+    @admin.display(description="data")
+    def shown(self, event: Event) -> str:
+        return json.dumps(json.loads(event.data), indent=2, ensure_ascii=False)
+
+    @admin.display(description="sent to")
+    def sent(self, event: Event) -> str:
+        return "\n".join(
+            f"{delivery.endpoint}: {delivery.status}"
+            for delivery in event.deliveries.select_related("endpoint")
+        )

@@ -5,6 +5,7 @@ from django.contrib import admin
 from ledger.admin import ReadOnlyAdmin
 from payments.admin.ledger_links import ledger_link
 from payments.admin.outcomes import WORK_FIELDS, OutcomeAdmin, OutcomeFilter
+from payments.admin.taken import TakenFilter
 from payments.models import Dispute, Payment, Refund
 
 
@@ -23,7 +24,7 @@ class PaymentAdmin(OutcomeAdmin):
         "unknown_for",
         ledger_link,
     )
-    list_filter = (OutcomeFilter, "status", "currency", "gateway", "created_at")
+    list_filter = (OutcomeFilter, TakenFilter, "status", "currency", "gateway", "created_at")
     list_select_related = ("merchant", "gateway")
     search_fields = ("public_id", "reference", "gateway_reference", "merchant__code")
     fieldsets = (

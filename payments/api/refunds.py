@@ -41,6 +41,9 @@ class RefundOutput(serializers.Serializer):
     status = serializers.ChoiceField(Refund.Status.choices)
     amount = AmountText()
     currency = CurrencyField()
+    fee_returned = AmountText(
+        help_text="What of our fee it gave back, by the fee plan of its payment; known on success."
+    )
     reference = serializers.CharField()
     reason = serializers.CharField()
     failure_code = serializers.ChoiceField(FailureCode.choices, allow_null=True)

@@ -20,6 +20,7 @@ from payments.api.auth import Me, Token, TokenRefresh, TokenRevocation
 from payments.api.batches import PaymentBatches
 from payments.api.captures import PaymentCancel, PaymentCapture
 from payments.api.disputes import DisputeDetail, Disputes
+from payments.api.events import EventDetail, Events
 from payments.api.gateway_events import GatewayEvents
 from payments.api.merchants import MyMerchant, SignUp
 from payments.api.payments import PaymentDetail, Payments
@@ -30,6 +31,20 @@ from payments.api.transactions import (
     TransactionRefund,
     Transactions,
     TransactionStatusByKey,
+)
+from payments.api.webhook_deliveries import (
+    WebhookDeliveries,
+    WebhookDeliveryDetail,
+    WebhookDeliveryRetry,
+    WebhookReplay,
+    WebhookTest,
+)
+from payments.api.webhook_endpoints import (
+    WebhookEndpointDetail,
+    WebhookEndpointDisabling,
+    WebhookEndpointEnabling,
+    WebhookEndpoints,
+    WebhookSecretRotation,
 )
 
 urlpatterns = [
@@ -43,6 +58,24 @@ urlpatterns = [
     path("disputes", Disputes.as_view()),
     path("disputes/<str:dispute_id>", DisputeDetail.as_view()),
     path("gateways/<str:code>/events", GatewayEvents.as_view()),
+    path("events", Events.as_view()),
+    path("events/<str:event_id>", EventDetail.as_view()),
+    path("webhook-endpoints", WebhookEndpoints.as_view()),
+    path("webhook-endpoints/<str:endpoint_id>", WebhookEndpointDetail.as_view()),
+    path("webhook-endpoints/<str:endpoint_id>/rotate-secret", WebhookSecretRotation.as_view()),
+    path("webhook-endpoints/<str:endpoint_id>/enable", WebhookEndpointEnabling.as_view()),
+    path("webhook-endpoints/<str:endpoint_id>/disable", WebhookEndpointDisabling.as_view()),
+    path("webhook-endpoints/<str:endpoint_id>/replay", WebhookReplay.as_view()),
+    path("webhook-endpoints/<str:endpoint_id>/test", WebhookTest.as_view()),
+    path("webhook-endpoints/<str:endpoint_id>/deliveries", WebhookDeliveries.as_view()),
+    path(
+        "webhook-endpoints/<str:endpoint_id>/deliveries/<str:delivery_id>",
+        WebhookDeliveryDetail.as_view(),
+    ),
+    path(
+        "webhook-endpoints/<str:endpoint_id>/deliveries/<str:delivery_id>/retry",
+        WebhookDeliveryRetry.as_view(),
+    ),
     path("auth/token", Token.as_view()),
     path("auth/token/refresh", TokenRefresh.as_view()),
     path("auth/token/revoke", TokenRevocation.as_view()),

@@ -1,5 +1,6 @@
 """What happened, for whoever wants to know."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -27,7 +28,10 @@ class Event(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["merchant", "-id"], name="payments_event_by_merchant")]
+        indexes = [
+            models.Index(fields=["merchant", "-id"], name="payments_event_by_merchant"),
+            BrinIndex(fields=["created_at"], autosummarize=True, name="payments_event_by_time"),
+        ]
         constraints = [
             # Not `unique=True`, which would keep an index for LIKE beside it.
             models.UniqueConstraint(fields=["public_id"], name="payments_event_public_id_unique"),

@@ -43,8 +43,12 @@ class FeePlan(models.Model):
         default=0, help_text="When a payment is disputed, in minor units; kept whoever wins."
     )
 
+    set_by = models.CharField(max_length=120, blank=True, default="", db_default="")
+    reason = models.CharField(max_length=500, blank=True, default="", db_default="")
+
     class Meta:
         ordering = ["merchant", "currency", "method", "valid_from"]
+        permissions = [("set_feeplan", "Can set what merchants are charged")]
         constraints = [
             models.UniqueConstraint(
                 fields=["merchant", "currency", "method", "valid_from"],

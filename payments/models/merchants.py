@@ -65,7 +65,7 @@ class MerchantMember(models.Model):
     class Role(models.TextChoices):
         OWNER = "owner"  # everything, members included
         ADMIN = "admin"  # everything but members
-        DEVELOPER = "developer"  # API keys and reading
+        DEVELOPER = "developer"  # API keys, webhooks and reading
         VIEWER = "viewer"  # reading
 
     user = models.ForeignKey(
@@ -101,6 +101,8 @@ class ApiKey(models.Model):
         ACCOUNTS_READ = "accounts:read"
         ACCOUNTS_WRITE = "accounts:write"
         REPORTS_READ = "reports:read"
+        EVENTS_READ = "events:read"
+        WEBHOOKS_WRITE = "webhooks:write"
         KEYS_WRITE = "keys:write"
         OPERATOR = "operator"
 

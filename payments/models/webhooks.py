@@ -126,6 +126,17 @@ class WebhookDelivery(Work):
         verbose_name_plural = "webhook deliveries"
         indexes = [
             due_index("payments_delivery_due"),
+            # However long the queue of one endpoint, the others' are found beside it.
+            models.Index(
+                fields=["endpoint", "due_at", "id"],
+                name="payments_delivery_waiting",
+                condition=Q(due_at__isnull=False),
+            ),
+            models.Index(
+                fields=["endpoint"],
+                name="payments_delivery_in_hand",
+                condition=Q(holder__isnull=False),
+            ),
             models.Index(fields=["endpoint", "-id"], name="payments_delivery_by_endpoint"),
         ]
         constraints = [

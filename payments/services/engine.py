@@ -70,13 +70,9 @@ def work_off_batch(trade: Trade[WorkModel, Findings], *, limit: int = work.BATCH
     """
     started = time.monotonic()
     claimed = work.claim(trade.model, limit=limit, becomes=trade.becomes)
-    outcomes: Tally[str] = Tally()
-    for row in claimed:
-        if row.deaths >= work.DEATHS_MAX:
-            park(row, f"{row.deaths} workers died while they held it.")
-            outcomes["parked"] += 1
+    healthy = without_deadly(claimed)
+    outcomes = Tally(parked=len(claimed) - len(healthy)) if len(healthy) < len(claimed) else Tally()
     try:
-        healthy = [row for row in claimed if row.deaths < work.DEATHS_MAX]
         for start in range(0, len(healthy), trade.at_once):
             outcomes += do_rows(healthy[start : start + trade.at_once], trade)
     except (OperationalError, InterfaceError, SoftTimeLimitExceeded, SystemExit) as interruption:
@@ -87,11 +83,19 @@ def work_off_batch(trade: Trade[WorkModel, Findings], *, limit: int = work.BATCH
         _give_back(trade.model, claimed, work.suspect if is_suspect else work.release)
         raise
     finally:
-        _note_batch(claimed, outcomes, int(1_000 * (time.monotonic() - started)))
+        note_batch(claimed, outcomes, int(1_000 * (time.monotonic() - started)))
     return len(claimed)
 
 
-def _note_batch(claimed: Sequence[work.Work], outcomes: Tally[str], milliseconds: int) -> None:
+def without_deadly(claimed: Sequence[WorkModel]) -> list[WorkModel]:
+    """Park those that have killed their workers, and return the others."""
+    for row in claimed:
+        if row.deaths >= work.DEATHS_MAX:
+            park(row, f"{row.deaths} workers died while they held it.")
+    return [row for row in claimed if row.deaths < work.DEATHS_MAX]
+
+
+def note_batch(claimed: Sequence[work.Work], outcomes: Tally[str], milliseconds: int) -> None:
     """One line in the log and the counters."""
     if not claimed:
         return

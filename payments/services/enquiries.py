@@ -55,12 +55,15 @@ def with_last_question(rows: QuerySet[Row]) -> QuerySet[Row]:
 
 def with_unknown_outcome(rows: QuerySet[Row]) -> QuerySet[Row]:
     """Of rows with their last question, those whose gateway was asked and has not answered."""
-    parked = ParkedWork.objects.filter(queue=rows.model._meta.db_table, resolved_at=None)
+    due = rows.model._default_manager.filter(due_at__isnull=False).order_by()
+    parked = ParkedWork.objects.filter(queue=rows.model._meta.db_table, resolved_at=None).order_by()
+    # Whatever is not over is due some time or parked. Either is found by its index, as long as they
+    # are not asked for by an OR.
+    open_ids = due.values("pk").union(parked.values("row_id"), all=True)
     return rows.filter(
-        # Whatever is not over is due some time or parked: both are found by an index.
-        Q(due_at__isnull=False) | Q(pk__in=parked.values("row_id")),
         _is_asked_about(rows.model),
         Q(last_answer=GatewayAttempt.Answer.UNANSWERED),
+        pk__in=open_ids,
         attempts__gt=0,
     )
 

@@ -78,12 +78,13 @@ def give_up_payment(payment: Payment, actor: Actor) -> None:
         move(held, Payment.Status.FAILED)
         held.failure_code, held.failure_reason = GIVEN_UP, _WHY
     held.save()
-    fact = Fact(event, held.public_id, held.merchant_id, represent_payment(held))
-    tell([fact], at=held.updated_at)
+    if event:
+        fact = Fact(event, held.public_id, held.merchant_id, represent_payment(held))
+        tell([fact], at=held.updated_at)
 
 
 def _give_up_on_authorisation(payment: Payment) -> str:
-    """What is told of it."""
+    """What is told of it; "": it stays as it is, and nobody had asked for anything."""
     assert payment.authorized_until is not None
     action = action_of(payment)
     if action is not None:
@@ -94,7 +95,7 @@ def _give_up_on_authorisation(payment: Payment) -> str:
         return "payment.expired"
     payment.due_at = payment.authorized_until
     payment.attempts = payment.deaths = payment.failures = 0
-    return f"payment.{action}_failed"
+    return f"payment.{action}_failed" if action else ""
 
 
 def give_up_refund(refund: Refund, actor: Actor) -> None:

@@ -59,14 +59,12 @@ def _prices(chunk: Chunk, rows: Sequence[HistoryRow]) -> list[Price]:
 def _entries(
     chunk: Chunk, rows: Sequence[HistoryRow], public_ids: Sequence[str], prices: Sequence[Price]
 ) -> list[tuple[HistoryRow, Entry]]:
-    payment = Payment()  # the same one for all: making one for each costs more than posting it
     entries = []
     for row, public_id, (fee, _) in zip(rows, public_ids, prices, strict=True):
         if row.is_settled:
             continue
+        payment = chunk.payment_of(row)
         payment.public_id = public_id
-        payment.merchant = chunk.merchants[row.merchant]
-        payment.gateway = chunk.gateways[row.gateway]
         payment.currency = row.money.currency
         payment.amount_captured = row.money.amount
         payment.fee = fee

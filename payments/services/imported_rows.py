@@ -23,10 +23,17 @@ class Chunk:
     merchants: dict[str, Merchant]
     gateways: dict[str, Gateway]
     actor: Actor
+    payments: dict[tuple[str, str], Payment]
 
     @classmethod
-    def of(cls, rows: list[HistoryRow], gateways: dict[str, Gateway], actor: Actor) -> "Chunk":
-        """Merchants that are missing are created."""
+    def of(
+        cls,
+        rows: list[HistoryRow],
+        gateways: dict[str, Gateway],
+        actor: Actor,
+        payments: dict[tuple[str, str], Payment],
+    ) -> "Chunk":
+        """Merchants that are missing are created. `payments` are those of chunks before."""
         codes = {row.merchant for row in rows}
         merchants = _merchants(codes)
         if missing := codes - merchants.keys():
@@ -34,7 +41,20 @@ class Chunk:
                 [Merchant(code=code, name=code) for code in sorted(missing)], ignore_conflicts=True
             )
             merchants |= _merchants(missing)
-        return cls(rows, merchants, gateways, actor)
+        return cls(rows, merchants, gateways, actor, payments)
+
+    def payment_of(self, row: HistoryRow) -> Payment:
+        """To make an entry from: one for all rows of a merchant and gateway, because making one
+        costs more than posting it.
+        """
+        key = (row.merchant, row.gateway)
+        payment = self.payments.get(key)
+        if payment is None:
+            payment = Payment(
+                merchant=self.merchants[row.merchant], gateway=self.gateways[row.gateway]
+            )
+            self.payments[key] = payment
+        return payment
 
     def keys(self) -> dict[str, list[Any]]:
         """What the statements take that look for rows loaded before."""

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from ledger.actors import Actor
 from ledger.money import Money
 from payments.history import HistoryRow, read_history
-from payments.models import Gateway
+from payments.models import Gateway, Payment
 from payments.services.imported_payments import load_payments
 from payments.services.imported_refunds import load_refunds
 from payments.services.imported_rows import Chunk
@@ -81,6 +81,7 @@ def import_payments(
         cursor.execute(SETTINGS)
     gateways = {gateway.code: gateway for gateway in Gateway.objects.all()}
     payments, refunds, progress = ImportCounts(), ImportCounts(), Progress()
+    entered: dict[tuple[str, str], Payment] = {}
     with TemporaryFile() as aside, _fewer_collections():
         rows = _payments_first(read_history(file, gateways), aside, progress)
         for load, counts, chunks in (
@@ -89,7 +90,7 @@ def import_payments(
         ):
             with closing(chunks):
                 for chunk_rows in chunks:
-                    chunk = Chunk.of(chunk_rows, gateways, actor)
+                    chunk = Chunk.of(chunk_rows, gateways, actor, entered)
                     counts.add(chunk, load(chunk))
                     progress.rows_loaded += len(chunk_rows)
                     on_progress(progress)

@@ -20,7 +20,7 @@ from ledger.states import move
 from payments import workers
 from payments.errors import JobIsParked, JobNotItsTurn, JobNotOpen
 from payments.models import JobRun, ParkedWork
-from payments.schedules import Daily
+from payments.schedules import Schedule
 from payments.services.engine import Trade, work_off_batch
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Job:
     """What the calendar asks for. `run` may be repeated for its period; it says what it did."""
 
     name: str
-    schedule: Daily
+    schedule: Schedule
     run: Callable[[str], str]
 
 
@@ -86,6 +86,13 @@ def _first_run(job: Job, now: datetime) -> JobRun:
         result=BEFORE_OUR_TIME,
         finished_at=timezone.now(),
     )
+
+
+def newest_done(job: str) -> str | None:
+    """The last period for which the job did its work; None if it never did."""
+    done = JobRun.objects.filter(job=job, status=Status.DONE)
+    newest: str | None = done.aggregate(newest=Max("business_period"))["newest"]
+    return newest
 
 
 def let_next_go() -> int:

@@ -12,12 +12,14 @@ from payments.models import ApiKey, Merchant, MerchantMember
 Role = MerchantMember.Role
 Scope = ApiKey.Scope
 
-_READING = frozenset({Scope.PAYMENTS_READ, Scope.ACCOUNTS_READ, Scope.REPORTS_READ})
+_READING = frozenset(
+    {Scope.PAYMENTS_READ, Scope.ACCOUNTS_READ, Scope.REPORTS_READ, Scope.EVENTS_READ}
+)
 # The operator scope is in none of them: operators work in the back office.
 SCOPES_OF_ROLE: dict[str, frozenset[Scope]] = {
     Role.OWNER: frozenset(Scope) - {Scope.OPERATOR},
     Role.ADMIN: frozenset(Scope) - {Scope.OPERATOR},
-    Role.DEVELOPER: _READING | {Scope.KEYS_WRITE},
+    Role.DEVELOPER: _READING | {Scope.KEYS_WRITE, Scope.WEBHOOKS_WRITE},
     Role.VIEWER: _READING,
 }
 

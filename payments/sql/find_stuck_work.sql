@@ -19,6 +19,14 @@ work AS (
     SELECT 'payments_gatewayevent', id, event_id, due_at, holder, leased_until, status = 'RECEIVED'
     FROM payments_gatewayevent
     UNION ALL
+    -- One for an endpoint that is disabled waits for that.
+    SELECT 'payments_webhookdelivery', delivery.id, delivery.public_id, delivery.due_at,
+           delivery.holder, delivery.leased_until,
+           delivery.status = 'PENDING' AND (endpoint.status = 'ENABLED'
+               OR delivery.due_at IS NOT NULL OR delivery.holder IS NOT NULL)
+    FROM payments_webhookdelivery AS delivery
+    JOIN payments_webhookendpoint AS endpoint ON endpoint.id = delivery.endpoint_id
+    UNION ALL
     SELECT 'payments_jobrun', id, job || ' ' || business_period, due_at, holder, leased_until,
            status = 'DUE' AND NOT EXISTS (
                SELECT FROM payments_jobrun AS earlier

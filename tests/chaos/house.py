@@ -15,8 +15,9 @@ import pytest
 from config.embedded.places import find_places, make_data_dir, prepare
 from config.embedded.postgres import Postgres, database_url
 from config.embedded.valkey import Valkey, redis_url
+from tests.chaos.listener import Listener
 from tests.chaos.platform import Platform
-from tests.chaos.seed import GATEWAY
+from tests.chaos.seed import GATEWAY, LISTENER_VARIABLE
 
 WEBHOOK_SECRET = "whsec_of_the_simulator_in_tests"
 GATEWAY_SECONDS = "0.25"  # so that whoever is killed has something in hand
@@ -32,12 +33,16 @@ class House(Platform):
             patch.setenv("TIEOUT_DATA_DIR", str(folder / "data"))
             self.places = find_places()
         self.postgres, self.valkey = Postgres(self.places), Valkey(self.places)
+        self.listener = Listener()
         super().__init__(
             folder,
             database_url=database_url(self.places),
             redis_url=redis_url(self.places),
             SIMULATOR_LATENCY_SECONDS=GATEWAY_SECONDS,
-            **{f"GATEWAY_{GATEWAY.upper()}_WEBHOOK_SECRET": WEBHOOK_SECRET},
+            **{
+                f"GATEWAY_{GATEWAY.upper()}_WEBHOOK_SECRET": WEBHOOK_SECRET,
+                LISTENER_VARIABLE: self.listener.url,
+            },
         )
         make_data_dir(self.places.data)
         prepare(self.places)
@@ -55,6 +60,7 @@ class House(Platform):
             if pid:
                 self.resume(pid)
         self.shut()
+        self.listener.close()
         for server in (self.postgres, self.valkey):
             pid = server.ask_to_stop()
             if pid:

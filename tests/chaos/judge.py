@@ -35,9 +35,20 @@ UNION ALL
 SELECT 'gateway event ' || event_id || ' ' || status FROM payments_gatewayevent
 WHERE (status = 'RECEIVED' OR holder IS NOT NULL)
     AND ('payments_gatewayevent', id) NOT IN (SELECT * FROM parked)
+UNION ALL
+SELECT 'delivery ' || public_id || ' tries ' || tries || ' attempts ' || attempts
+    || ' deaths ' || deaths
+FROM payments_webhookdelivery
+WHERE (status = 'PENDING' OR holder IS NOT NULL)
+    AND ('payments_webhookdelivery', id) NOT IN (SELECT * FROM parked)
 LIMIT 20
 """
 PARKED = "SELECT queue || ' ' || subject || ': ' || problem FROM payments_parkedwork"
+TOLD = """
+SELECT event.public_id FROM payments_event AS event
+JOIN payments_webhookendpoint AS endpoint ON endpoint.merchant_id = event.merchant_id
+WHERE event.created_at >= endpoint.created_at
+"""
 PAYMENTS = """
 SELECT idempotency_key, public_id, amount, currency, source, capture, status, amount_captured,
     failure_code
@@ -102,9 +113,18 @@ def check_house(house: House) -> list[str]:
 
 
 def check_clients(house: House, traffic: Traffic) -> list[str]:
-    """What was acknowledged is there as it was; what was wanted once is there at most once."""
+    """What was acknowledged is there as it was; what was wanted once is there at most once.
+
+    What was told has come to the merchant's own server, once or more often.
+    """
     noted, traffic.wrong = traffic.wrong, []
-    return [*noted, *_payment_problems(house, traffic), *_other_problems(house, traffic)]
+    told = {public_id for (public_id,) in house.query(TOLD)}
+    return [
+        *noted,
+        *_payment_problems(house, traffic),
+        *_other_problems(house, traffic),
+        *house.listener.problems(told),
+    ]
 
 
 def _payment_problems(house: House, traffic: Traffic) -> Iterator[str]:

@@ -12,6 +12,7 @@ KINDS = [
     "payments.tasks.process_refunds",
     "payments.tasks.process_transfers",
     "payments.tasks.process_gateway_events",
+    "payments.tasks.deliver_webhooks",
     "payments.tasks.sweep",
     "ledger.tasks.seal_ledger",
 ]

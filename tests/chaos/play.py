@@ -123,6 +123,8 @@ def _report(seed: int, house: House, traffic: Traffic, records: dict[str, Record
         f" {counts[1]} refunds, {counts[2]} transfers, {counts[3]} entries, {counts[4]} events,"
         f" {counts[5]} seals. {counts[6]} payments outlived a worker that died with them in hand,"
         f" {counts[7]} were asked about more than once."
+        f" {len(house.listener.got)} events were delivered"
+        f" {house.listener.got.total()} times."
         f" {'BROKEN' if has_failed else 'Survived, all checks held.'}"
     )
     print(f"{os.cpu_count()} CPUs, {platform.machine()}, {platform.system()} {platform.release()}.")

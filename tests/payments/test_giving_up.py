@@ -265,6 +265,16 @@ def test_authorisation_that_ran_out_expires_when_it_is_given_up() -> None:
     assert told()[1:] == [("payment.expired", payment.public_id)]
 
 
+def test_authorisation_nobody_asked_anything_of_stays_and_nothing_is_told() -> None:
+    payment = AuthorizedPaymentFactory()
+
+    given_up(payment)
+
+    assert (payment.status, payment.failure_code) == ("AUTHORIZED", "")
+    assert payment.due_at == payment.authorized_until
+    assert told()[1:] == []
+
+
 # --- Refunds ---------------------------------------------------------------------------------
 
 

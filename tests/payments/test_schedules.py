@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from payments.schedules import Daily
+from payments.schedules import Daily, Every
 
 BERLIN, NEW_YORK, KOLKATA = map(ZoneInfo, ("Europe/Berlin", "America/New_York", "Asia/Kolkata"))
 
@@ -85,3 +85,37 @@ def test_asking_from_another_zone_changes_nothing() -> None:
         daily("00:10", BERLIN).newest(now.astimezone(zone)) for zone in (NEW_YORK, KOLKATA)
     } == {"2025-10-25"}
     assert daily("00:10", BERLIN).next_after("2025-10-25") == "2025-10-26"
+
+
+def test_a_stretch_is_due_when_it_is_over_and_named_after_that() -> None:
+    quarters = Every(minutes=15)
+
+    assert quarters.newest(utc("2026-03-02T12:14:59")) == "2026-03-02T12:00+00:00"
+    assert quarters.newest(utc("2026-03-02T12:15")) == "2026-03-02T12:15+00:00"
+    assert quarters.due_at("2026-03-02T12:15+00:00") == utc("2026-03-02T12:15")
+    assert quarters.next_after("2026-03-02T23:45+00:00") == "2026-03-03T00:00+00:00"
+
+
+def test_missed_stretches_come_oldest_first_and_not_too_many_at_once() -> None:
+    quarters, now = Every(minutes=15), utc("2026-03-03T00:20")
+
+    assert quarters.due_after("2026-03-02T23:30+00:00", now, limit=31) == [
+        "2026-03-02T23:45+00:00",
+        "2026-03-03T00:00+00:00",
+        "2026-03-03T00:15+00:00",
+    ]
+    assert len(quarters.due_after("2026-03-01T00:00+00:00", now, limit=31)) == 31
+    assert quarters.due_after("2026-03-03T00:15+00:00", now, limit=31) == []
+
+
+def test_stretches_of_a_year_come_once_in_order_of_their_names() -> None:
+    quarters, now = Every(minutes=15), utc("2025-01-01T00:00")
+    seen = [quarters.newest(now)]
+
+    while now < utc("2026-01-01T00:00"):
+        now += timedelta(hours=5, minutes=7)
+        seen += quarters.due_after(seen[-1], now, limit=31)
+
+    assert seen == sorted(set(seen))
+    moments = list(map(quarters.due_at, seen))
+    assert {later - earlier for earlier, later in pairwise(moments)} == {timedelta(minutes=15)}

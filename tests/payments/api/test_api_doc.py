@@ -1,4 +1,4 @@
-"""docs/api.md and docs/security.md say what the code says."""
+"""docs/api.md, docs/events.md and docs/security.md say what the code says."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from payments.models import Dispute, Payment, Refund, Transfer
 from tests.support.drawn_tables import TABLES, drawn_into, names_in
 
 DOCS = CHECKOUT / "docs"
-PAGES = (DOCS / "api.md", DOCS / "security.md")
+PAGES = (DOCS / "api.md", DOCS / "events.md", DOCS / "security.md")
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.http import HttpResponse
+from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
 from ledger.actors import Actor
@@ -18,12 +19,13 @@ from ledger.ids import new_id
 from ledger.models import Account
 from ledger.money import Money
 from payments.api.authentication import HasScope, scope_needed
-from payments.models import ApiKey, Dispute, Merchant, MerchantMember
+from payments.events import Fact, tell
+from payments.models import ApiKey, Dispute, Event, Merchant, MerchantMember, WebhookDelivery
 from payments.services.logins import log_in
 from payments.services.members import SCOPES_OF_ROLE, add_member
 from payments.services.merchants import open_wallet
 from payments.services.transfers import TransferWish, create_transfer
-from reconciliation.models import ReconciliationRun
+from reconciliation.models import Discrepancy, ReconciliationRun
 from reconciliation.services.runs import reconcile
 from settlements.models import SettlementBatch
 from settlements.services.batches import run_settlement
@@ -36,6 +38,7 @@ from tests.factories import (
     SucceededRefundFactory,
 )
 from tests.support.api import Api
+from tests.support.endpoints import endpoint
 from tests.support.reports import charge, define_sources, load, report
 from tests.support.routes import Operation, operations
 
@@ -88,6 +91,17 @@ def settled(merchant: Merchant) -> SettlementBatch:
     return SettlementBatch.objects.get(merchant=merchant)
 
 
+def told(merchant: Merchant) -> Event:
+    tell([Fact("payment.failed", new_id("pay"), merchant.pk, {})], at=timezone.now())
+    return Event.objects.latest("pk")
+
+
+def delivery(merchant: Merchant) -> WebhookDelivery:
+    endpoint(merchant)
+    told(merchant)
+    return WebhookDelivery.objects.latest("pk")
+
+
 def reconciled(merchant: Merchant) -> ReconciliationRun:
     payment = SucceededPaymentFactory(merchant=merchant)
     processor, _ = define_sources()
@@ -96,10 +110,22 @@ def reconciled(merchant: Merchant) -> ReconciliationRun:
     return ReconciliationRun.objects.latest("pk")
 
 
+def differs(merchant: Merchant) -> Discrepancy:
+    payment = SucceededPaymentFactory(merchant=merchant)
+    processor, _ = define_sources()
+    load(processor, report(charge(payment, new_id("txn"), fee="9.00")))
+    reconcile()
+    return Discrepancy.objects.get(payment=payment)
+
+
 # How to make what the parameter of a path names, for a merchant: its id.
 OWNED: dict[str, Callable[[Merchant], str]] = {
     "account_id": lambda merchant: wallet(merchant).public_id,
+    "delivery_id": lambda merchant: delivery(merchant).public_id,
+    "discrepancy_id": lambda merchant: differs(merchant).public_id,
     "dispute_id": lambda merchant: dispute(merchant).public_id,
+    "endpoint_id": lambda merchant: endpoint(merchant).public_id,
+    "event_id": lambda merchant: told(merchant).public_id,
     "idempotency_key": lambda merchant: transfer(merchant).idempotency_key,
     "key_id": lambda merchant: ApiKeyFactory(merchant=merchant).record.public_id,
     "payment_id": lambda merchant: PaymentFactory(merchant=merchant).public_id,
@@ -111,12 +137,19 @@ OWNED: dict[str, Callable[[Merchant], str]] = {
     "settlement_id": lambda merchant: settled(merchant).public_id,
     "transaction_id": lambda merchant: transfer(merchant).public_id,
 }
+# How to ask for what is below something else of the same merchant, by its id.
+ABOVE: dict[str, Callable[[str], dict[str, str]]] = {
+    "delivery_id": lambda name: {
+        "endpoint_id": WebhookDelivery.objects.get(public_id=name).endpoint.public_id
+    },
+}
 # What a good request to an operation with an id carries, unless it is {}.
 BODIES: dict[str, dict[str, Any]] = {
     "POST /accounts/{account_id}/reconcile": {
         "start_date": "2026-01-01",
         "end_date": "2026-01-31",
     },
+    "POST /webhook-endpoints/{endpoint_id}/replay": {"since": "2026-01-01T00:00:00Z"},
 }
 # Query parameters a request needs to be a good one.
 QUERIES: dict[str, dict[str, str]] = {
@@ -155,11 +188,17 @@ def all_scopes_key(merchant: Merchant) -> Api:
     return Api(ApiKeyFactory(merchant=merchant, scopes=ApiKey.Scope.values).secret)
 
 
-def ask(api: Api, operation: Operation, name: str = "", body: Any = None) -> HttpResponse:
-    """Ask with `name` for every parameter of the path, as a good request otherwise."""
+def ask(
+    api: Api,
+    operation: Operation,
+    name: str = "",
+    body: Any = None,
+    above: dict[str, str] | None = None,
+) -> HttpResponse:
+    """Ask with `name` for every parameter of the path but those `above`, as a good request."""
     path = operation.route
     for parameter in operation.parameters:
-        path = path.replace(f"{{{parameter}}}", name)
+        path = path.replace(f"{{{parameter}}}", (above or {}).get(parameter, name))
     headers = {**api.authorization, "Idempotency-Key": new_id("key")}
     query = "&".join(f"{key}={text}" for key, text in QUERIES.get(str(operation), {}).items())
     sent = BODIES.get(str(operation), {}) if body is None else body
@@ -185,6 +224,7 @@ def test_every_operation_has_a_case() -> None:
     known = {str(operation) for operation in ALL}
 
     assert names == set(OWNED), "OWNED needs exactly these"
+    assert {each.parameters[-1] for each in WITH_ID if len(each.parameters) > 1} == set(ABOVE)
     assert set(BODIES) | set(QUERIES) <= known
     assert {str(each) for each in ALL if each not in SCOPED} == OPEN
     assert {
@@ -231,21 +271,25 @@ def test_sec_01_id_of_another_merchant_is_as_unknown_as_one_that_was_never_given
     operation: Operation,
 ) -> None:
     theirs, mine = MerchantFactory(), MerchantFactory()
-    (parameter,) = operation.parameters
+    *parents, parameter = operation.parameters
     name = OWNED[parameter](theirs)
     nobodys = new_id(name.split("_")[0])
     stranger = all_scopes_key(mine)
+    above = ABOVE[parameter](name) if parents else {}
 
-    foreign = ask(stranger, operation, name)
-    random = ask(stranger, operation, nobodys)
+    foreign = ask(stranger, operation, name, above=above)
+    random = ask(stranger, operation, nobodys, above=above)
 
     assert (foreign.status_code, random.status_code) == (404, 404), foreign.content
     assert body_without(foreign, name) == body_without(random, nobodys)
     assert set(foreign.headers) == set(random.headers)
     # The same request of its owner finds it.
-    owners = ask(all_scopes_key(theirs), operation, name)
+    owners = ask(all_scopes_key(theirs), operation, name, above=above)
     assert owners.status_code != 404, owners.content
     assert operation.method != "GET" or owners.status_code == 200, owners.content
+    # What is theirs is not found below something of his own either.
+    own = {parent: OWNED[parent](mine) for parent in parents}
+    assert not own or ask(stranger, operation, name, above=own).status_code == 404
 
 
 @pytest.mark.parametrize("operation", LISTS, ids=str)

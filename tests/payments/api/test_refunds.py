@@ -31,6 +31,7 @@ def test_refund_is_accepted_with_every_field(api: Api, payment: Payment) -> None
         "status": "PENDING",
         "amount": "30.00",
         "currency": "EUR",
+        "fee_returned": "0.00",
         "reference": "return-1",
         "reason": "Too sour",
         "failure_code": None,
