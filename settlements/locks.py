@@ -30,7 +30,7 @@ def lock_payouts(pks: Iterable[int]) -> list[Payout]:
     """Locked in id order so that two batches never deadlock, and their settlement batches after."""
     payouts = list(
         Payout.objects.select_for_update(of=("self",))
-        .select_related("merchant")
+        .select_related("merchant", "bank_account")
         .filter(pk__in=list(pks))
         .order_by("pk")
     )

@@ -11,8 +11,8 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
 from ledger.money import Money, exponent_of
+from ledger.spreadsheets import as_text
 from settlements.models import SettlementBatch
-from settlements.spreadsheets import safe_cell
 from settlements.statements import SettlementStatement, StatementLine
 
 CONTENT_TYPES = {
@@ -74,7 +74,7 @@ def _csv(statement: SettlementStatement) -> Iterator[bytes]:
     writer = csv.writer(piece)
     writer.writerow(COLUMNS)
     for row in _rows(statement):
-        writer.writerow(cell.text if isinstance(cell, Money) else safe_cell(cell) for cell in row)
+        writer.writerow(cell.text if isinstance(cell, Money) else as_text(cell) for cell in row)
         if piece.tell() > 1 << 16:
             yield piece.getvalue().encode()
             piece.seek(0)
@@ -98,7 +98,7 @@ def _xlsx(statement: SettlementStatement) -> bytes:
 
 
 def _cells(sheet: Any, row: Iterable[str | Money]) -> list[Any]:
-    return [_amount(sheet, each) if isinstance(each, Money) else safe_cell(each) for each in row]
+    return [_amount(sheet, each) if isinstance(each, Money) else as_text(each) for each in row]
 
 
 def _amount(sheet: Any, money: Money) -> Any:

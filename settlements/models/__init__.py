@@ -3,6 +3,7 @@
 from settlements.models.accounts import DebtorAccount, MerchantBankAccount
 from settlements.models.adjustments import Adjustment, ReserveHold
 from settlements.models.batches import Settlement, SettlementBatch
+from settlements.models.horizon import SettlementHorizon
 from settlements.models.payouts import Payout, PayoutAttempt, PayoutFile
 from settlements.models.schedules import SettlementSchedule
 from settlements.models.simulator import SimulatedBankEntry
@@ -17,6 +18,7 @@ __all__ = [
     "ReserveHold",
     "Settlement",
     "SettlementBatch",
+    "SettlementHorizon",
     "SettlementSchedule",
     "SimulatedBankEntry",
 ]

@@ -34,7 +34,7 @@ class SettlementBatch(models.Model):
     TRANSITIONS = {
         Status.OPEN: {Status.CLOSED},
         Status.CLOSED: {Status.PAID, Status.FAILED},
-        Status.PAID: {Status.FAILED},
+        Status.PAID: {Status.FAILED, Status.CLOSED},
         Status.FAILED: {Status.CLOSED},
     }
 

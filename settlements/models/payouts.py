@@ -35,7 +35,7 @@ class Payout(models.Model):
         Status.PENDING_APPROVAL: {Status.APPROVED, Status.CANCELED},
         Status.APPROVED: {Status.SENT, Status.CANCELED},
         Status.SENT: {Status.PAID, Status.REJECTED},
-        Status.PAID: {Status.RETURNED},
+        Status.PAID: {Status.RETURNED, Status.SENT},  # SENT: it was another line of the bank
         Status.REJECTED: set(),
         Status.RETURNED: set(),
         Status.CANCELED: set(),

@@ -3,9 +3,9 @@
 import csv
 import io
 
+from ledger.spreadsheets import as_text
 from settlements.rails.orders import NAME_LENGTH_MAX, REMITTANCE_LENGTH_MAX, PaymentOrder
 from settlements.rails.sepa_text import sepa_text
-from settlements.spreadsheets import safe_cell
 
 COLUMNS = (
     "message_id",
@@ -33,16 +33,16 @@ def render_payment_csv(order: PaymentOrder) -> bytes:
             (
                 order.message_id,
                 order.execution_on.isoformat(),
-                safe_cell(sepa_text(order.debtor.holder, NAME_LENGTH_MAX)),
+                as_text(sepa_text(order.debtor.holder, NAME_LENGTH_MAX)),
                 order.debtor.iban,
                 order.debtor.bic,
                 transfer.end_to_end_id,
                 transfer.money.text,
                 transfer.money.currency,
-                safe_cell(sepa_text(transfer.creditor.holder, NAME_LENGTH_MAX)),
+                as_text(sepa_text(transfer.creditor.holder, NAME_LENGTH_MAX)),
                 transfer.creditor.iban,
                 transfer.creditor.bic,
-                safe_cell(sepa_text(transfer.remittance, REMITTANCE_LENGTH_MAX)),
+                as_text(sepa_text(transfer.remittance, REMITTANCE_LENGTH_MAX)),
             )
         )
     return out.getvalue().encode()

@@ -31,6 +31,8 @@ from settlements.calendar import (
 from settlements.locks import lock_settlement_run
 from settlements.models import Payout, ReserveHold, SettlementBatch, SettlementSchedule
 from settlements.selectors import schedules_of
+from settlements.services.horizon import horizon, move_horizon
+from settlements.telling import tell_of_closed, tell_of_payouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,12 @@ class Closing:
     schedule: SettlementSchedule
 
     @property
+    def end(self) -> datetime:
+        return end_of(self.schedule, self.period)
+
+    @property
     def last_moment(self) -> datetime:
-        return end_of(self.schedule, self.period) - timedelta(microseconds=1)
+        return self.end - timedelta(microseconds=1)
 
 
 def run_settlement(period: date, *, actor: Actor) -> list[SettlementBatch]:
@@ -64,12 +70,15 @@ def run_settlement(period: date, *, actor: Actor) -> list[SettlementBatch]:
     )
 
 
-def settle_due(now: datetime, *, actor: Actor) -> list[SettlementBatch]:
+def settle_due(
+    now: datetime, *, since: datetime | None = None, actor: Actor
+) -> list[SettlementBatch]:
     """Close the last business day of each merchant that is over by now, as `run_settlement` does.
 
-    What days before it left open is in its batch too.
+    With `since`, only days that ended after it. What days before it left open is in its batch too.
     """
-    return _close(periods_due(now), actor)
+    due = periods_due(now)
+    return _close([each for each in due if since is None or each.end > since], actor)
 
 
 def periods_due(now: datetime) -> list[Closing]:
@@ -89,14 +98,17 @@ def _with_schedules() -> list[tuple[Merchant, list[SettlementSchedule]]]:
 
 @transaction.atomic
 def _close(closings: list[Closing], actor: Actor) -> list[SettlementBatch]:
+    if not closings:
+        return []
     lock_settlement_run()
-    facts = sql.rows("settlements", "close_batches", **_columns(closings))
+    facts = sql.rows("settlements", "close_batches", looked_at=horizon(), **_columns(closings))
     batches = SettlementBatch.objects.in_bulk({fact.batch_id for fact in facts})
     by_merchant = {closing.merchant.pk: closing for closing in closings}
     for batch in batches.values():
         batch.merchant = by_merchant[batch.merchant_id].merchant
     paying = [batch for _, batch in sorted(batches.items()) if batch.payout_amount]
-    Payout.objects.bulk_create(
+    now = timezone.now()
+    payouts = Payout.objects.bulk_create(
         [
             Payout(
                 batch=batch,
@@ -104,19 +116,23 @@ def _close(closings: list[Closing], actor: Actor) -> list[SettlementBatch]:
                 currency=batch.currency,
                 amount=batch.payout_amount,
                 requested_by=str(actor),
-                created_at=timezone.now(),
+                created_at=now,
             )
             for batch in paying
         ]
     )
+    closed = [batch for _, batch in sorted(batches.items())]
+    tell_of_closed(closed, at=now)
+    tell_of_payouts(payouts, at=now)
     moments = {batch.pk: by_merchant[batch.merchant_id].last_moment for batch in batches.values()}
     holds = ReserveHold.objects.in_bulk({fact.hold_id for fact in facts if fact.hold_id})
     entries = [
         _entry_for(fact, batches[fact.batch_id], holds.get(fact.hold_id), moments[fact.batch_id])
         for fact in facts
     ]
+    move_horizon()
     post_all([entry for entry in entries if entry is not None])
-    return [batch for _, batch in sorted(batches.items())]
+    return closed
 
 
 def _columns(closings: list[Closing]) -> dict[str, list[Any]]:

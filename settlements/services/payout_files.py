@@ -29,6 +29,7 @@ from settlements.rails.orders import NamedAccount, PaymentOrder, Transfer
 from settlements.rails.pain_001 import render_pain_001
 from settlements.rails.payment_csv import render_payment_csv
 from settlements.selectors import changing_accounts, payouts_to_send, verified_accounts
+from settlements.telling import tell_of_payouts
 
 PAYOUTS_PER_FILE_MAX = 10_000
 RENDERERS = {
@@ -140,6 +141,7 @@ def mark_file_sent(file: PayoutFile) -> None:
         payout.sent_at = now
     Payout.objects.filter(attempts__file=file).update(status=Payout.Status.SENT, sent_at=now)
     transition(file, Status.SENT)
+    tell_of_payouts(payouts, at=now)
     post_all([entry_for_payout_sent(payout, now) for payout in payouts])
 
 

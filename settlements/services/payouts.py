@@ -29,6 +29,7 @@ from settlements.errors import (
 from settlements.locks import lock_payouts
 from settlements.models import Payout, SettlementBatch
 from settlements.selectors import changing_accounts
+from settlements.telling import tell_of_payouts
 
 Status = Payout.Status
 
@@ -101,9 +102,13 @@ def approve_payouts(payouts: Iterable[Payout], *, actor: Actor, reason: str = ""
         else:
             payout.approved_by = str(actor)
             result.approved.append(payout)
-            audit.record("payout.approved", payout.public_id, actor=actor, reason=reason)
+    audit.record_all(
+        audit.event_of("payout.approved", payout.public_id, actor=actor, reason=reason)
+        for payout in result.approved
+    )
     _save(result.approved, ["status", "approved_by"])
     _move_batches(result.approved, SettlementBatch.Status.CLOSED)
+    tell_of_payouts(result.approved, at=timezone.now())
     return result
 
 
@@ -145,15 +150,29 @@ def cancel_payout(payout: Payout, *, actor: Actor, reason: str) -> Payout:
     transition(locked, Status.CANCELED, canceled_at=now)
     _move_batches([locked], SettlementBatch.Status.FAILED)
     audit.record("payout.canceled", locked.public_id, actor=actor, reason=audit.required(reason))
+    tell_of_payouts([locked], at=now)
     post_all([entry_for_payout_canceled(locked, now)])
     return locked
 
 
 def mark_paid(payouts_paid_on: dict[int, date]) -> None:
     """Set payouts, given by id, and their batches to PAID. The caller posts the entry."""
-    for payout in lock_payouts(payouts_paid_on):
+    payouts = lock_payouts(payouts_paid_on)
+    for payout in payouts:
         transition(payout, Status.PAID, paid_on=payouts_paid_on[payout.pk])
         transition(payout.batch, SettlementBatch.Status.PAID)
+    tell_of_payouts(payouts, at=timezone.now())
+
+
+def mark_unpaid(payout_id: int) -> None:
+    """The bank's line was not about this payout: it is on its way still. The caller reverses.
+
+    Raises InvalidTransition if it came back by now.
+    """
+    (payout,) = lock_payouts([payout_id])
+    transition(payout, Status.SENT, paid_on=None)
+    transition(payout.batch, SettlementBatch.Status.CLOSED)
+    tell_of_payouts([payout], at=timezone.now())
 
 
 @transaction.atomic
@@ -228,6 +247,7 @@ def _move_batches(payouts: Sequence[Payout], status: SettlementBatch.Status) -> 
 
 def _due_again(payouts: Sequence[Payout], *, actor: Actor) -> list[Payout]:
     """A payout for each of these that came to nothing, which somebody has to agree to anew."""
+    now = timezone.now()
     again = Payout.objects.bulk_create(
         [
             Payout(
@@ -236,17 +256,20 @@ def _due_again(payouts: Sequence[Payout], *, actor: Actor) -> list[Payout]:
                 currency=payout.currency,
                 amount=payout.amount,
                 requested_by=str(actor),
-                created_at=timezone.now(),
+                created_at=now,
             )
             for payout in payouts
         ]
     )
-    for payout, new in zip(payouts, again, strict=True):
-        audit.record(
+    tell_of_payouts([*payouts, *again], at=now)
+    audit.record_all(
+        audit.event_of(
             f"payout.{payout.status.lower()}",
             payout.public_id,
             actor=actor,
             reason=f"{payout.failure_code} {payout.failure_reason}",
             after={"due_again": new.public_id},
         )
+        for payout, new in zip(payouts, again, strict=True)
+    )
     return again

@@ -1,6 +1,7 @@
 -- Put everything that is due into one closed batch per merchant and currency, with its lines; returns
 -- what there is to post about them. A merchant that has a batch of the period or of a later one in a
--- currency keeps it as it is: what is still due there joins the next one.
+-- currency keeps it as it is: what is still due there joins the next one. Payments up to `looked_at` are
+-- in a batch or never will be.
 WITH closing AS MATERIALIZED (
     SELECT * FROM unnest(
         %(merchant_ids)s::bigint[], %(periods)s::date[], %(untils)s::timestamptz[],
@@ -14,7 +15,7 @@ foreign_item AS (
            settlement_currency AS currency, payment.currency AS paid_currency,
            amount_captured AS amount, fee, effective_at
     FROM payments_payment AS payment
-    WHERE status = 'SUCCEEDED' AND NOT is_settled_elsewhere
+    WHERE id > %(looked_at)s::bigint AND status = 'SUCCEEDED' AND NOT is_settled_elsewhere
         AND settlement_currency <> payment.currency
         AND NOT EXISTS (SELECT FROM settlements_settlement WHERE payment_id = payment.id)
     UNION ALL
@@ -65,7 +66,7 @@ item AS (
            NULL::bigint AS canceled_payout_id, amount_captured AS gross, fee,
            currency AS paid_currency, fee AS paid_fee, effective_at
     FROM payments_payment AS payment
-    WHERE status = 'SUCCEEDED' AND NOT is_settled_elsewhere
+    WHERE id > %(looked_at)s::bigint AND status = 'SUCCEEDED' AND NOT is_settled_elsewhere
         AND CASE settlement_currency WHEN currency THEN true ELSE false END
         AND NOT EXISTS (SELECT FROM settlements_settlement WHERE payment_id = payment.id)
     UNION ALL

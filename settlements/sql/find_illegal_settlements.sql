@@ -1,5 +1,5 @@
 -- Lines of batches that are settled twice or not as they are; batches that are not their lines;
--- batches and payouts that are not booked once as they are.
+-- batches and payouts that are not booked once as they are; payments that no run will look at.
 WITH line AS (
     SELECT settlement.batch_id, settlement.gross, settlement.fee,
            coalesce(payment.public_id, refund.public_id, dispute.public_id, adjustment.public_id,
@@ -78,6 +78,12 @@ WHERE line.times > 1 OR NOT line.has_money
     -- What was converted is in the batch's currency: of it, the ledger knows the amount.
     OR line.paid_currency = line.currency
         AND (line.gross, line.fee) <> (line.amount, line.fee_of_it)
+UNION ALL
+SELECT payment.public_id, 'it is in no batch, and no run looks at it'
+FROM payments_payment AS payment
+JOIN settlements_settlementhorizon AS horizon ON payment.id <= horizon.through
+WHERE payment.status NOT IN ('FAILED', 'CANCELED', 'EXPIRED') AND NOT payment.is_settled_elsewhere
+    AND NOT EXISTS (SELECT FROM settlements_settlement WHERE payment_id = payment.id)
 UNION ALL
 SELECT batch.public_id, 'its lines are ' || coalesce(total.line_count, 0) || ' of '
     || coalesce(total.gross, 0) || ' less ' || coalesce(total.fee, 0) || ', not '

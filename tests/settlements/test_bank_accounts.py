@@ -185,4 +185,4 @@ def test_nothing_in_a_file_changes_its_accounts_with_it() -> None:
     verify_bank_account(asked, actor=CHECKER)
 
     assert SHOP_IBAN.encode() in content
-    assert batch.latest_payout.bank_account.iban == SHOP_IBAN
+    assert batch.payouts.get().bank_account.iban == SHOP_IBAN

@@ -77,13 +77,17 @@ def test_payouts_are_approved_in_bulk_and_refusals_are_shown() -> None:
     Payout.objects.filter(pk=payouts[1].pk).update(requested_by="user:ann")
     chosen = {"action": "approve_selected", "_selected_action": [each.pk for each in payouts]}
 
-    client_of("eve").post(url("payout", "changelist"), chosen)
+    client_of("eve").post(url("payout", "changelist"), {**chosen, "reason": "Mine."})
+    ann = client_of("ann", "approve_payout")
+    asked = ann.post(url("payout", "changelist"), chosen).content.decode()
     assert not Payout.objects.filter(status="APPROVED").exists()
-    page = client_of("ann", "approve_payout").post(url("payout", "changelist"), chosen, follow=True)
+    assert "290.70 EUR go to merchants" in asked
+    page = ann.post(url("payout", "changelist"), {**chosen, "reason": "Checked."}, follow=True)
 
     assert "1 payouts approved." in page.content.decode()
     assert f"{payouts[1]} must be approved by somebody else" in page.content.decode()
     assert Payout.objects.get(status="APPROVED") == payouts[0]
+    assert AuditEvent.objects.get(action="payout.approved").reason == "Checked."
 
 
 def test_payout_is_canceled_with_a_reason() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from ledger.actors import Actor
 from ledger.errors import InvalidTransition
@@ -113,6 +114,19 @@ def test_many_are_approved_at_once_and_one_that_may_not_be_holds_up_no_other() -
     second.refresh_from_db()
     assert (second.status, second.approved_by) == ("PENDING_APPROVAL", "")
     assert AuditEvent.objects.filter(action="payout.approved").count() == 2
+
+
+def test_many_are_approved_in_as_many_statements_as_one() -> None:
+    payouts = due("100.00", "200.00", "300.00")
+    with CaptureQueriesContext(connection) as of_one:
+        approve_payouts(payouts[:1], actor=CHECKER)
+
+    with CaptureQueriesContext(connection) as of_many:
+        approve_payouts(payouts[1:], actor=CHECKER)
+
+    assert len(of_many) == len(of_one)
+    events = AuditEvent.objects.filter(action="payout.approved").order_by("pk")
+    assert [event.subject for event in events] == [payout.public_id for payout in payouts]
 
 
 def test_platform_approves_what_is_below_the_threshold_and_nothing_else(settings: Any) -> None:
