@@ -49,11 +49,10 @@ def measure_engine(options: argparse.Namespace) -> list[Table]:
     return engine.run(options.rounds)
 
 
-def measure_reconciliation(_: argparse.Namespace) -> list[Table]:
+def measure_reconciliation(options: argparse.Namespace) -> list[Table]:
     from benchmarks import reconciliation
 
-    reconciliation.run()
-    return []
+    return reconciliation.run(options.rows, has_growth=options.growth)
 
 
 def measure_settlement(_: argparse.Namespace) -> list[Table]:
@@ -62,12 +61,26 @@ def measure_settlement(_: argparse.Namespace) -> list[Table]:
     return settlement.run()
 
 
+def measure_webhooks(options: argparse.Namespace) -> list[Table]:
+    from benchmarks import webhooks
+
+    return webhooks.run(options.rounds)
+
+
+def measure_statements(options: argparse.Namespace) -> list[Table]:
+    from benchmarks import statements
+
+    return statements.run(options.rows)
+
+
 PARTS: dict[str, Callable[[argparse.Namespace], list[Table]]] = {
     "ledger": measure_ledger,
     "reading": measure_reading,
     "http": measure_http,
     "engine": measure_engine,
+    "webhooks": measure_webhooks,
     "settlement": measure_settlement,
+    "statements": measure_statements,
     "reconciliation": measure_reconciliation,
 }
 
@@ -75,7 +88,17 @@ PARTS: dict[str, Callable[[argparse.Namespace], list[Table]]] = {
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="part", help=f"of: {', '.join(PARTS)}")
-    parser.add_argument("--growth", action="store_true", help="the ledger on 10,000,000 postings")
+    parser.add_argument(
+        "--rows",
+        type=int,
+        default=200_000,
+        help="of the files that statements and reconciliation load (200000)",
+    )
+    parser.add_argument(
+        "--growth",
+        action="store_true",
+        help="the ledger on 10,000,000 postings; reconciliation from 10,000 to 2,000,000 lines",
+    )
     parser.add_argument("--plans", action="store_true", help="how reads find their rows")
     parser.add_argument("--markdown", action="store_true", help="print tables to paste")
     parser.add_argument("--seconds", type=float, default=1.0, help="that a measurement takes")

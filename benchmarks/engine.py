@@ -54,7 +54,7 @@ def run(rounds: int) -> list[Table]:
     for number in range(MERCHANTS):
         register_merchant(f"bench{number}")
     PlainAccount.objects.bulk_create(PlainAccount(pk=pk, currency="EUR") for pk in (1, 2))
-    bell = Celery(broker=_broker_url())
+    bell = Celery(broker=broker_url())
     rates: dict[str, list[float]] = {"naive": [], "bare": []}
     with worker("benchmarks.naive", 2):
         _finish(bell, "naive", 50)
@@ -211,7 +211,7 @@ def _analyze() -> None:
         cursor.execute("ANALYZE")
 
 
-def _broker_url() -> str:
+def broker_url() -> str:
     return BROKER.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
 
 
@@ -227,7 +227,7 @@ def worker(app: str, concurrency: int, **environment: str) -> Iterator[None]:
             "DJANGO_SETTINGS_MODULE": "benchmarks.settings",
             "BENCH_DATABASE": connection.settings_dict["NAME"],
             "REDIS_URL": BROKER,
-            "CELERY_BROKER_URL": _broker_url(),
+            "CELERY_BROKER_URL": broker_url(),
         }
         | environment,
     )

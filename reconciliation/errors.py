@@ -70,6 +70,48 @@ class RunNotFound(NotFound):
         super().__init__("There is no such reconciliation run.")
 
 
+class DiscrepancyNotFound(NotFound):
+    code = "discrepancy_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such discrepancy.")
+
+
+class MatchNotFound(NotFound):
+    code = "match_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such match; it may have been undone.")
+
+
+class StatementLineNotFound(NotFound):
+    code = "statement_line_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such statement line.")
+
+
+class SubjectNotFound(NotFound):
+    code = "subject_not_found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name[:60]!r} is not one payment, refund, dispute or payout.")
+
+
+class AlreadyMatched(Conflict):
+    code = "already_matched"
+
+    def __init__(self, subject: object, match: str) -> None:
+        super().__init__(f"{subject} is matched already, by {match}; undo that first.")
+
+
+class NotMatchable(Invalid):
+    code = "not_matchable"
+
+    def __init__(self, subject: object, line: object, reason: str) -> None:
+        super().__init__(f"{subject} and {line} cannot be matched: {reason}.")
+
+
 class DiscrepancyIsSettled(Conflict):
     code = "discrepancy_is_settled"
 

@@ -4,12 +4,19 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from itertools import islice
 from pathlib import Path
 
 from openpyxl import Workbook
 
 from ledger.money import Money
 from ledger.spreadsheets import as_text
+from reconciliation.discrepancy_guide import (
+    age_bucket,
+    age_days,
+    original_day,
+    suggested_action,
+)
 from reconciliation.models import (
     Discrepancy,
     Match,
@@ -17,6 +24,7 @@ from reconciliation.models import (
     ReconciliationRun,
     StatementLine,
 )
+from reconciliation.open_amounts import open_amounts_of
 from reconciliation.selectors import open_discrepancies
 
 FORMATS = ("csv", "xlsx", "json")
@@ -27,9 +35,15 @@ DISCREPANCY_COLUMNS = (
     "currency",
     "source",
     "age_days",
+    "age_bucket",
+    "original_on",
     "since",
     "expected",
     "actual",
+    "open_amount",
+    "open_currency",
+    "action_code",
+    "suggested_action",
     "status",
     "id",
     "run",
@@ -52,35 +66,58 @@ MATCH_COLUMNS = (
     "source",
     "run",
 )
-NUMBER_COLUMNS = {"amount", "age_days", "rule_version"}
+NUMBER_COLUMNS = {"amount", "age_days", "open_amount", "rule_version"}
+ROWS_AT_ONCE = 1_000
 
 Row = dict[str, str | int]
 
 
 def discrepancy_rows(*, run: ReconciliationRun | None, as_of: date) -> Iterator[Row]:
-    """Open discrepancies, or those one run opened; ages are days up to `as_of`."""
+    """Open discrepancies, or those one run opened; ages are days up to `as_of`.
+
+    What is open on several accounts, in several currencies, is listed in `open_amount` one after
+    the other.
+    """
     rows = open_discrepancies()
     if run is not None:
-        rows = Discrepancy.objects.filter(opened_by=run).select_related("source")
-    for row in rows.select_related("opened_by", "owner").order_by("type", "reference", "pk"):
-        yield {
-            "type": row.type,
-            "reference": row.reference,
-            "amount": row.money.text if row.currency != "XXX" else "",
-            "currency": row.currency,
-            "source": row.source.code,
-            "age_days": max((as_of - row.since).days, 0),
-            "since": row.since.isoformat(),
-            "expected": readable(row.expected),
-            "actual": readable(row.actual),
-            "status": row.status,
-            "id": row.public_id,
-            "run": row.opened_by.public_id,
-            "owner": row.owner.get_username() if row.owner else "",
-            "action": "",
-            "reason_code": row.reason_code,
-            "resolution": row.resolution,
-        }
+        rows = Discrepancy.objects.filter(opened_by=run)
+    rows = rows.select_related(
+        *("source", "opened_by", "owner", "payment", "refund", "dispute"),
+        "processor_payout__line",
+    ).order_by("type", "reference", "pk")
+    for chunk in _batched(rows.iterator(chunk_size=ROWS_AT_ONCE), ROWS_AT_ONCE):
+        effects = open_amounts_of(chunk)
+        for row in chunk:
+            yield _discrepancy_row(row, [each.effect for each in effects.get(row.pk, [])], as_of)
+
+
+def _discrepancy_row(row: Discrepancy, effects: list[Money], as_of: date) -> Row:
+    age = age_days(row, as_of=as_of)
+    action = suggested_action(row)
+    return {
+        "type": row.type,
+        "reference": row.reference,
+        "amount": row.money.text if row.currency != "XXX" else "",
+        "currency": row.currency,
+        "source": row.source.code,
+        "age_days": age,
+        "age_bucket": age_bucket(age),
+        "original_on": original_day(row).isoformat(),
+        "since": row.since.isoformat(),
+        "expected": readable(row.expected),
+        "actual": readable(row.actual),
+        "open_amount": " ".join(effect.text for effect in effects),
+        "open_currency": " ".join(effect.currency for effect in effects),
+        "action_code": action.code,
+        "suggested_action": action.text,
+        "status": row.status,
+        "id": row.public_id,
+        "run": row.opened_by.public_id,
+        "owner": row.owner.get_username() if row.owner else "",
+        "action": "",
+        "reason_code": row.reason_code,
+        "resolution": row.resolution,
+    }
 
 
 def match_rows(*, run: ReconciliationRun | None) -> Iterator[Row]:
@@ -134,6 +171,12 @@ def readable(figure: str) -> str:
     return figure
 
 
+def _batched(rows: Iterable[Discrepancy], size: int) -> Iterator[list[Discrepancy]]:
+    remaining = iter(rows)
+    while chunk := list(islice(remaining, size)):
+        yield chunk
+
+
 def _reference(match: Match) -> str:
     if match.payment:
         return match.payment.reference
@@ -178,5 +221,6 @@ def _append_all(
 
 
 def _cell(column: str, value: str | int) -> str | int:
-    is_text = isinstance(value, str) and column not in NUMBER_COLUMNS
+    is_number = column in NUMBER_COLUMNS and " " not in str(value)  # several are a text
+    is_text = isinstance(value, str) and not is_number
     return as_text(str(value)) if is_text else value

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from django.db import OperationalError, connection, transaction
 
 from reconciliation.errors import ReconciliationUnderWay
-from reconciliation.models import Discrepancy, WriteOff
+from reconciliation.models import Discrepancy, Source, WriteOff
 
 # Never reuse or renumber.
 RECONCILIATION_RUN_LOCK = 7_002
@@ -20,14 +20,31 @@ LOCK_NOT_AVAILABLE = "55P03"
 @contextmanager
 def one_run_at_a_time() -> Iterator[None]:
     """Waits for other runs to end; held by this connection through the run's transactions."""
+    with _no_time_limits():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [RECONCILIATION_RUN_LOCK])
+        try:
+            yield
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [RECONCILIATION_RUN_LOCK])
+
+
+@contextmanager
+def only_run_there_is() -> Iterator[bool]:
+    """Whether no other run is under way; true until the block ends or this process dies."""
+    with _no_time_limits(), _held_alone("%s", [RECONCILIATION_RUN_LOCK]) as is_ours:
+        yield is_ours
+
+
+@contextmanager
+def _no_time_limits() -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = 0; SET statement_timeout = 0")
-        cursor.execute("SELECT pg_advisory_lock(%s)", [RECONCILIATION_RUN_LOCK])
     try:
         yield
     finally:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [RECONCILIATION_RUN_LOCK])
             cursor.execute("RESET lock_timeout; RESET statement_timeout")
 
 
@@ -47,6 +64,11 @@ def keep_runs_away() -> None:
         if getattr(error.__cause__, "sqlstate", "") != LOCK_NOT_AVAILABLE:
             raise
         raise ReconciliationUnderWay() from None
+
+
+def lock_source(pk: int) -> Source:
+    """Whoever changes its settings waits here for the others; locked alone."""
+    return Source.objects.select_for_update(no_key=True).get(pk=pk)
 
 
 def lock_discrepancy(pk: int) -> Discrepancy:

@@ -39,4 +39,7 @@ PAYOUT_ID = MatchingRule("payout_id", 1)
 OWN_PAYOUT_ID = MatchingRule("own_payout_id", 1)
 DEPOSIT_AMOUNT = MatchingRule("deposit_amount_and_due_date", 1, proves_identity=False)
 
+# What a person says belongs together. No run applies it.
+BY_HAND = MatchingRule("by_hand", 1)
+
 ALL_RULES = (*MATCHING_RULES, DISPUTE_REFERENCE, PAYOUT_ID, OWN_PAYOUT_ID, DEPOSIT_AMOUNT)

@@ -1,6 +1,6 @@
 """The lines of a text file as they stand there, by number; and the file with others in their place.
 
-A file of lines is anything but XML: there, the number of a line counts entries.
+A file of lines is anything but XML and OFX: there, the number of a line counts entries.
 """
 
 import io
@@ -10,16 +10,17 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from reconciliation.importers.csv_table import encoding_of, open_text
+from reconciliation.importers.ofx_tokens import is_ofx
 from reconciliation.importers.records import RAW_CHARS_MAX, ImportRefused
 
 LINE_ENDS = "\r\n"
+HEAD_BYTES = 4096
 
 
-def is_of_lines(file: BinaryIO) -> bool:
-    """Whether a line's number is its place in the text."""
-    file.seek(0)
-    head = file.read(1024).lstrip(b"\xef\xbb\xbf\xff\xfe").replace(b"\0", b"").lstrip()
-    return not head.startswith(b"<")
+def is_of_lines(head: bytes) -> bool:
+    """Whether the numbers of lines are places in the text, in a file that begins with `head`."""
+    head = head.lstrip(b"\xef\xbb\xbf\xff\xfe").replace(b"\0", b"").lstrip()
+    return not head.startswith(b"<") and not is_ofx(head)
 
 
 def raw_lines(file: BinaryIO, wanted: Collection[int], *, encoding: str) -> dict[int, str]:

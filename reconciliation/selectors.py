@@ -2,28 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from django.db.models import (
-    Case,
-    CharField,
     Count,
-    Exists,
-    OuterRef,
-    Q,
     QuerySet,
     Sum,
-    TextChoices,
-    Value,
-    When,
 )
 from django.utils import timezone
 
 from ledger import sql
 from ledger.money import Money
-from payments.models import Merchant, Payment
 from reconciliation.days import end_of
-from reconciliation.errors import RunNotFound, SourceNotFound, StatementFileNotFound
+from reconciliation.errors import (
+    SourceNotFound,
+    StatementFileNotFound,
+)
 from reconciliation.models import (
     Discrepancy,
     Match,
@@ -34,6 +27,7 @@ from reconciliation.models import (
     StatementFile,
     StatementLine,
 )
+from reconciliation.stated import read_stated
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,34 +123,34 @@ def tie_out(account: SourceAccount, *, day: date, known_at: datetime | None = No
         end_of_day=end_of_day,
         known_at=known_at,
     )
+    stated = read_stated(account, day=day, known_at=known_at)
     matters = sql.rows(
         "reconciliation",
-        "tie_out",
+        "list_open_items",
         account_id=account.ledger_account_id,
         source_account_id=account.pk,
+        source_id=account.source_id,
+        zone=account.source.zone,
         day=day,
         end_of_day=end_of_day,
         known_at=known_at,
-        opening=_opening(account, day),
+        opening=stated.opening.amount,
     )
     items = [
         OpenItem(
             row.reference or row.line_name or row.matter,
-            Money(row.effect, account.currency),
-            row.booked_on,
+            Money(row.booked - row.stated, account.currency),
+            row.since,
         )
         for row in matters
     ]
-    gap = _latest_gap(account, day)
-    if gap:
-        name = f"balance gap {gap.statement.identifier}"
-        items.append(OpenItem(name, Money(-gap.amount, account.currency), gap.statement.last_day))
-    stated = gap.reported if gap else _stated(account, day)
+    if stated.gap:
+        items.append(OpenItem(f"balance gap {stated.gap_statement}", -stated.gap, stated.gap_since))
     return TieOut(
         account=account,
         day=day,
         book=Money(book.balance, account.currency),
-        statement=Money(stated, account.currency),
+        statement=stated.balance,
         open_items=tuple(items),
     )
 
@@ -180,15 +174,6 @@ def balance_gaps(account: SourceAccount, *, day: date) -> list[BalanceGap]:
             gaps.append(BalanceGap(statement, reported, computed))
             carried += reported - computed
     return gaps
-
-
-def _latest_gap(account: SourceAccount, day: date) -> BalanceGap | None:
-    """All gaps up to the day as one: what is reported against what the lines add up to."""
-    gaps = balance_gaps(account, day=day)
-    if not gaps:
-        return None
-    computed = _stated(account, day)
-    return BalanceGap(gaps[-1].statement, computed + sum(gap.amount for gap in gaps), computed)
 
 
 def _opening(account: SourceAccount, day: date) -> int:
@@ -216,74 +201,3 @@ def matches_by_rule(run: ReconciliationRun) -> dict[tuple[str, str], int]:
     """How many matches each rule made in a run, by (kind, rule)."""
     counts = Match.objects.filter(run=run).values_list("kind", "rule").annotate(n=Count("id"))
     return {(kind, rule): n for kind, rule, n in counts.order_by("kind", "rule")}
-
-
-class ResultStatus(TextChoices):
-    """What a processor's reports say about a payment; the first that applies."""
-
-    MISSING_SETTLEMENT = "MISSING_SETTLEMENT"  # it is overdue in the processor's report
-    DUPLICATE = "DUPLICATE"  # the processor reported it twice
-    MISMATCHED = "MISMATCHED"  # reported, but with a difference nobody has explained
-    MATCHED = "MATCHED"  # reported as we know it
-    SETTLEMENT_PENDING = "SETTLEMENT_PENDING"  # not reported, and not due yet
-
-
-def results_of(merchant: Merchant) -> QuerySet[Any]:
-    """The merchant's succeeded payments with their `result_status`."""
-    types = Discrepancy.Type
-    # Whatever people decided about it: what its report does not show is missing there.
-    missing = Q(match__isnull=True) & Exists(
-        Discrepancy.objects.filter(payment=OuterRef("pk"), type=types.MISSING_SETTLEMENT)
-    )
-    duplicate = _open(type=types.DUPLICATE_LINE)
-    status = Case(
-        When(missing, then=Value(ResultStatus.MISSING_SETTLEMENT.value)),
-        When(duplicate, then=Value(ResultStatus.DUPLICATE.value)),
-        When(_open(), then=Value(ResultStatus.MISMATCHED.value)),
-        When(match__isnull=False, then=Value(ResultStatus.MATCHED.value)),
-        default=Value(ResultStatus.SETTLEMENT_PENDING.value),
-        output_field=CharField(),
-    )
-    return (
-        Payment.objects.filter(merchant=merchant, status=Payment.Status.SUCCEEDED)
-        .select_related("match__run")
-        .annotate(result_status=status)
-        .order_by("-id")
-    )
-
-
-def discrepancies_of(merchant: Merchant) -> QuerySet[Discrepancy]:
-    """Differences about the merchant's payments and refunds."""
-    return (
-        Discrepancy.objects.filter(Q(payment__merchant=merchant) | Q(refund__merchant=merchant))
-        .select_related("payment", "refund")
-        .order_by("-id")
-    )
-
-
-def run_of(merchant: Merchant, public_id: str) -> ReconciliationRun:
-    """The run with the merchant's share, `own_matches` and `own_discrepancies`.
-
-    Raises RunNotFound, also for a run that was not about this merchant.
-    """
-    ours = Q(matches__payment__merchant=merchant) | Q(matches__refund__merchant=merchant)
-    opened = Q(opened__payment__merchant=merchant) | Q(opened__refund__merchant=merchant)
-    run = (
-        ReconciliationRun.objects.filter(public_id=public_id)
-        .annotate(
-            own_matches=Count("matches", filter=ours, distinct=True),
-            own_discrepancies=Count("opened", filter=opened, distinct=True),
-        )
-        .first()
-    )
-    if run is None or not (run.own_matches or run.own_discrepancies):
-        raise RunNotFound()
-    return run
-
-
-def _open(**which: str) -> Exists:
-    return Exists(
-        Discrepancy.objects.filter(
-            payment=OuterRef("pk"), status__in=Discrepancy.UNSETTLED, **which
-        )
-    )

@@ -44,7 +44,8 @@ def obstacles_to_sign_off(account: SourceAccount, *, day: date) -> list[str]:
     """Why the account's statements up to a day cannot be signed off; empty if they can.
 
     A line that nobody could read may be of any account and day that its file is about. A
-    discrepancy counts until somebody or evidence ended it, if it is above the source's materiality.
+    discrepancy counts until somebody or evidence ended it, if it is above the source's materiality;
+    not what is only pending.
     That the account does not tie out at all is for the report to say.
     """
     about = Q(file__statements__source_account=account, file__statements__first_day__lte=day)
@@ -81,7 +82,7 @@ def _material(account: SourceAccount, day: date) -> Iterator[str]:
         currency=account.currency,
         status__in=Discrepancy.UNSETTLED,
         since__lte=day,
-    )
+    ).exclude(type=Discrepancy.Type.SETTLEMENT_PENDING)
     for each in unsettled.order_by("since", "pk"):
         yield (
             f"{each.public_id} ({each.type} {each.reference}) is not settled: {each.money},"

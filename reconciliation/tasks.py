@@ -1,18 +1,20 @@
-"""What workers and the timetable do with statement files."""
+"""What workers and the timetable do with statement files and their lines."""
 
 from celery import shared_task
 
-from payments import queues
+from payments import doorbell, queues
 from payments.queues import Queue
 from payments.tasks import drain
 from reconciliation.models import StatementFile
 from reconciliation.services.inbox import pick_up_statements
 from reconciliation.services.loading import load_statements
 from reconciliation.services.receiving import LOAD_STATEMENTS
-from reconciliation.services.storing import give_up_file
+from reconciliation.services.runs import match_arrivals
+from reconciliation.services.storing import MATCH_ARRIVALS, give_up_file
 
 # A file of a million lines takes its time, and says all the while that it is being read.
 LOADING_SECONDS_MAX = 3_600
+MATCHING_SECONDS_MAX = 3_600
 
 STATEMENT_FILES = queues.register(
     Queue(StatementFile, LOAD_STATEMENTS, load_statements, give_up_file, is_long=True)
@@ -37,3 +39,14 @@ def load_due_statements() -> None:
 def empty_inbox() -> None:
     """Load what was put into the inbox folder."""
     pick_up_statements()
+
+
+@shared_task(
+    name=MATCH_ARRIVALS,
+    soft_time_limit=MATCHING_SECONDS_MAX,
+    time_limit=MATCHING_SECONDS_MAX + 60,
+)
+def match_what_came() -> None:
+    """Match lines that came, and payments that became final while a line waits for them."""
+    doorbell.heard(MATCH_ARRIVALS)
+    match_arrivals()

@@ -1,9 +1,11 @@
 """Back-office screens of reconciliation."""
 
 from reconciliation.admin.discrepancies import DiscrepancyAdmin
-from reconciliation.admin.files import RejectedLineAdmin, StatementFileAdmin
-from reconciliation.admin.records import SourceAdmin
+from reconciliation.admin.files import StatementFileAdmin
+from reconciliation.admin.quarantine import RejectedLineAdmin
+from reconciliation.admin.records import StatementLineAdmin
 from reconciliation.admin.sign_offs import SignOffAdmin
+from reconciliation.admin.sources import SourceAdmin
 from reconciliation.admin.write_offs import WriteOffAdmin
 
 __all__ = [
@@ -12,5 +14,6 @@ __all__ = [
     "SignOffAdmin",
     "SourceAdmin",
     "StatementFileAdmin",
+    "StatementLineAdmin",
     "WriteOffAdmin",
 ]

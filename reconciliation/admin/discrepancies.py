@@ -2,19 +2,31 @@
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.text import Truncator
 
 from ledger.actors import Actor
 from ledger.admin.base import ReasonForm, detail_action
 from ledger.errors import DomainError
+from reconciliation.admin.candidates import (
+    MatchForm,
+    candidates_of,
+    initial_of,
+    match_as_asked,
+    open_item_of,
+)
 from reconciliation.admin.discrepancies_forms import NoteForm, ResolutionForm, WriteOffForm
+from reconciliation.admin.discrepancies_many import ManyAdmin
+from reconciliation.admin.discrepancy_page import page_context
+from reconciliation.admin.filters import AgeFilter, LeastAmountFilter, WorkFilter, today
+from reconciliation.discrepancy_guide import suggested_action
 from reconciliation.exports import readable
 from reconciliation.models import Discrepancy
 from reconciliation.open_amounts import open_amounts
@@ -26,11 +38,10 @@ from reconciliation.services.discrepancies import (
     resolve,
 )
 from reconciliation.services.write_offs import propose_write_off
-from settlements.admin.forms import AskingAdmin
 
 Status = Discrepancy.Status
 # The steps a discrepancy of a status may take; a note may always be left.
-WORK = {"assign_to_me", "leave_note", "resolve", "propose_write_off"}
+WORK = {"assign_to_me", "leave_note", "match_by_hand", "resolve", "propose_write_off"}
 STEPS = {
     Status.OPEN: {*WORK, "investigate"},
     Status.INVESTIGATING: {*WORK, "reopen"},
@@ -38,32 +49,41 @@ STEPS = {
     Status.RESOLVED: {"leave_note", "reopen"},
     Status.WRITTEN_OFF: {"leave_note"},
 }
-SELECTED_MAX = 200
-REFUSALS_SHOWN = 5
+TEXT_SHOWN_MAX = 30
 
 
 @admin.register(Discrepancy)
-class DiscrepancyAdmin(AskingAdmin):
+class DiscrepancyAdmin(ManyAdmin):
     list_display = (
-        "type",
-        "reference",
-        "at_stake",
-        "expected_text",
-        "actual_text",
-        "source",
-        "since",
-        "status",
-        "owner",
+        *("type", "reference", "at_stake", "age", "source", "status", "owner"),
+        "expected_and_actual",
     )
-    list_filter = ("status", "type", "source", "currency", "since", "owner", "reason_code")
+    list_filter = (
+        *(WorkFilter, AgeFilter, LeastAmountFilter),
+        *("type", "source", "currency", "status", "owner", "reason_code"),
+    )
     list_select_related = ("source", "owner")
     search_fields = ("public_id", "reference", "payment__public_id", "refund__public_id")
-    readonly_fields = ("open_amount", "notes_left")
-    actions = ("assign_selected_to_me", "resolve_selected")
+    list_before_template = "admin/reconciliation/discrepancy_views.html"
+    change_form_template = "admin/reconciliation/discrepancy.html"
+    fieldsets = (
+        (
+            "Finding",
+            {
+                "fields": (
+                    *("public_id", "type", "status", "source", "reference", "at_stake"),
+                    *("expected_text", "actual_text", "open_amount", "since", "owner"),
+                )
+            },
+        ),
+        (
+            "How it ended",
+            {"fields": ("reason_code", "resolution", "ended_by", "resolved_at", "resolved_by")},
+        ),
+        ("Where it was found", {"fields": ("opened_by", "opened_at", "key")}),
+    )
+    readonly_fields = ("open_amount",)
     actions_detail = tuple(sorted({*WORK, "investigate", "reopen"}))
-
-    def has_work_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("reconciliation.change_discrepancy")
 
     def has_propose_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("reconciliation.add_writeoff")
@@ -76,15 +96,37 @@ class DiscrepancyAdmin(AskingAdmin):
         return [step for step in allowed if step.path.replace("-", "_") in fitting]
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.resolve_many)
-        name = "reconciliation_discrepancy_resolve_many"
-        urls: list[URLPattern] = [path("resolve-many/", view, name=name), *super().get_urls()]
+        view = self.admin_site.admin_view(self.candidates)
+        name = "reconciliation_discrepancy_candidates"
+        urls: list[URLPattern] = [
+            path("<int:pk>/candidates/", view, name=name),
+            *super().get_urls(),
+        ]
         return urls
+
+    def candidates(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What else it could have been matched to, alone: looking for them may take seconds."""
+        discrepancy = self._found(request, str(pk))
+        if not self.has_view_permission(request, discrepancy):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Candidates of {discrepancy}",
+            "original": discrepancy,
+            "candidates": candidates_of(discrepancy),
+            "may_work": self.has_work_permission(request) and not discrepancy.resolved_at,
+        }
+        name = "candidates" if "part" in request.GET else "candidates_page"
+        return TemplateResponse(request, f"admin/reconciliation/{name}.html", context)
 
     @admin.display(description="at stake", ordering="amount")
     def at_stake(self, discrepancy: Discrepancy) -> str:
         is_amount = discrepancy.type != Discrepancy.Type.UNPARSED_LINE
         return str(discrepancy.money) if is_amount else ""
+
+    @admin.display(description="days", ordering="-since")
+    def age(self, discrepancy: Discrepancy) -> int:
+        return max((today() - discrepancy.since).days, 0)
 
     @admin.display(description="expected")
     def expected_text(self, discrepancy: Discrepancy) -> str:
@@ -94,54 +136,34 @@ class DiscrepancyAdmin(AskingAdmin):
     def actual_text(self, discrepancy: Discrepancy) -> str:
         return readable(discrepancy.actual)
 
+    @admin.display(description="expected → actual")
+    def expected_and_actual(self, discrepancy: Discrepancy) -> str:
+        texts = (readable(discrepancy.expected), readable(discrepancy.actual))
+        return " → ".join(Truncator(text).chars(TEXT_SHOWN_MAX) or "nothing" for text in texts)
+
     @admin.display(description="open: book minus statement")
     def open_amount(self, discrepancy: Discrepancy) -> str:
         found = open_amounts(discrepancy)
         return "\n".join(f"{each.effect} on {each.account.code}" for each in found) or "nothing"
 
-    @admin.display(description="notes")
-    def notes_left(self, discrepancy: Discrepancy) -> str:
-        notes = discrepancy.notes.all()
-        return "\n".join(
-            f"{each.created_at:%Y-%m-%d %H:%M} {each.author}: {each.text}" for each in notes
-        )
-
-    @admin.action(description="Assign to me", permissions=["work"])
-    def assign_selected_to_me(self, request: HttpRequest, selected: QuerySet[Discrepancy]) -> None:
-        self._each(
-            request, selected, "assigned", lambda it, me: assign(it, _user(request), actor=me)
-        )
-
-    @admin.action(description="Resolve", permissions=["work"])
-    def resolve_selected(
-        self, request: HttpRequest, selected: QuerySet[Discrepancy]
-    ) -> HttpResponse | None:
-        if selected.count() > SELECTED_MAX:
-            messages.error(request, f"At most {SELECTED_MAX} are resolved at a time.")
-            return None
-        ids = urlencode({"ids": ",".join(str(pk) for pk in selected.values_list("pk", flat=True))})
-        url = reverse(f"{self.admin_site.name}:reconciliation_discrepancy_resolve_many")
-        return HttpResponseRedirect(f"{url}?{ids}")
-
-    def resolve_many(self, request: HttpRequest) -> HttpResponse:
-        """Ask once why the selected ones end, and end them each by itself."""
-        ids = [pk for pk in request.GET.get("ids", "").split(",") if pk.isdecimal()]
-        selected = self.get_queryset(request).filter(pk__in=ids[:SELECTED_MAX])
-        if not self.has_work_permission(request) or not selected.exists():
-            raise Http404
-        back = reverse(f"{self.admin_site.name}:reconciliation_discrepancy_changelist")
-        form = ResolutionForm(request.POST or None)
-        if form.is_valid():
-            said = form.cleaned_data
-            self._each(request, selected, "resolved", lambda it, me: resolve(it, actor=me, **said))
-            return HttpResponseRedirect(back)
-        return self.ask(
-            request,
-            form,
-            title=f"Resolve {selected.count()} discrepancies",
-            explanation="Nothing is posted: what they keep apart stays an open item.",
-            back=back,
-        )
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        discrepancy = self.get_object(request, object_id)
+        if discrepancy is not None and self.has_view_permission(request, discrepancy):
+            extra_context = {
+                **(extra_context or {}),
+                **page_context(discrepancy, request.user),
+                "may_work": self.has_work_permission(request),
+                "advice": suggested_action(discrepancy),
+                "has_candidates": not discrepancy.resolved_at
+                and open_item_of(discrepancy) is not None,
+            }
+        return super().change_view(request, object_id, form_url, extra_context)
 
     @detail_action("Assign to me", permission="work")
     def assign_to_me(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -198,6 +220,20 @@ class DiscrepancyAdmin(AskingAdmin):
             service=reopen,
         )
 
+    @detail_action("Match by hand", permission="work")
+    def match_by_hand(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        discrepancy = self._found(request, object_id)
+        return self._do(
+            request,
+            object_id,
+            MatchForm,
+            title="Match by hand",
+            explanation="The line proves the record from now on: what it proves is posted, and what"
+            " differs is opened. No run takes the two apart.",
+            service=match_as_asked,
+            initial=initial_of(discrepancy, request.GET),
+        )
+
     @detail_action("Propose a write-off", permission="propose")
     def propose_write_off(self, request: HttpRequest, object_id: str) -> HttpResponse:
         discrepancy = self._found(request, object_id)
@@ -220,11 +256,12 @@ class DiscrepancyAdmin(AskingAdmin):
         title: str,
         explanation: str,
         service: Callable[..., object],
+        initial: dict[str, str] | None = None,
     ) -> HttpResponse:
         """Call the service with the discrepancy and what the form asked; show what it refuses."""
         discrepancy = self._found(request, object_id)
         # A form without fields is sent with nothing but the page's token.
-        form = form_class(request.POST if request.method == "POST" else None)
+        form = form_class(request.POST if request.method == "POST" else None, initial=initial)
         if form.is_valid():
             try:
                 service(discrepancy, actor=Actor.user(request.user), **form.cleaned_data)
@@ -240,28 +277,6 @@ class DiscrepancyAdmin(AskingAdmin):
             explanation=explanation,
             back=self._url_of(discrepancy),
         )
-
-    def _each(
-        self,
-        request: HttpRequest,
-        selected: QuerySet[Discrepancy],
-        done: str,
-        act: Callable[[Discrepancy, Actor], object],
-    ) -> None:
-        """Do it to each by itself, and say how many could be done and why others could not."""
-        actor, refusals, count = Actor.user(request.user), [], 0
-        for discrepancy in selected:
-            try:
-                act(discrepancy, actor)
-                count += 1
-            except DomainError as refusal:
-                refusals.append(refusal.message)
-        if count:
-            messages.success(request, f"{count} {done}.")
-        for message in refusals[:REFUSALS_SHOWN]:
-            messages.error(request, message)
-        if len(refusals) > REFUSALS_SHOWN:
-            messages.error(request, f"{len(refusals)} were refused in all.")
 
     def _found(self, request: HttpRequest, object_id: str) -> Discrepancy:
         discrepancy = self.get_object(request, object_id)

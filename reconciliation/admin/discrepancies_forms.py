@@ -1,6 +1,7 @@
 """What people are asked when they work on a discrepancy."""
 
 from django import forms
+from django.contrib.auth.models import User
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
@@ -31,4 +32,13 @@ class WriteOffForm(ResolutionForm):
 class NoteForm(forms.Form):
     text = forms.CharField(
         max_length=NOTE_LENGTH_MAX, widget=UnfoldAdminTextareaWidget(attrs={"rows": 4})
+    )
+
+
+class AssignmentForm(forms.Form):
+    owner = forms.ModelChoiceField(
+        User.objects.filter(is_staff=True, is_active=True).order_by("username"),
+        required=False,
+        empty_label="nobody",
+        widget=UnfoldAdminSelectWidget,
     )

@@ -1,65 +1,36 @@
-"""Statement files: sent, watched and tried again; their bad lines corrected or left out."""
+"""Statement files: looked at, sent, watched and tried again."""
 
-from typing import Any
+from typing import Any, BinaryIO
 
-from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
-from unfold.widgets import (
-    UnfoldAdminFileFieldWidget,
-    UnfoldAdminSelectWidget,
-    UnfoldAdminTextareaWidget,
-)
+from django.urls import URLPattern, path, reverse
 
 from ledger.actors import Actor
 from ledger.admin import ReadOnlyAdmin
-from ledger.admin.base import ReasonForm, detail_action
+from ledger.admin.base import detail_action
 from ledger.errors import DomainError
+from ledger.money import Money
+from reconciliation.admin.uploads import (
+    SetAside,
+    UploadForm,
+    find_set_aside,
+    forget,
+    set_aside,
+)
 from reconciliation.continuity import findings_of_file
-from reconciliation.importers.records import RAW_CHARS_MAX
-from reconciliation.models import RejectedLine, Source, StatementFile
-from reconciliation.services.quarantine import correct_line, discard_line
+from reconciliation.models import Source, Statement, StatementFile
+from reconciliation.previews import preview_statement
 from reconciliation.services.receiving import receive_statement, try_again
 
 Status = StatementFile.Status
-
-
-class UploadForm(forms.Form):
-    source = forms.ModelChoiceField(Source.objects.all(), widget=UnfoldAdminSelectWidget)
-    file = forms.FileField(
-        widget=UnfoldAdminFileFieldWidget,
-        help_text="A statement or report, or a ZIP or gzip of some.",
-    )
-
-
-class CorrectionForm(ReasonForm):
-    text = forms.CharField(
-        max_length=RAW_CHARS_MAX,
-        strip=False,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
-        help_text="As it should stand in the file, with as many lines as before.",
-    )
-    field_order = ("text", "reason")
-
-
-class _Asks(ReadOnlyAdmin):
-    def ask(
-        self, request: HttpRequest, form: forms.Form, *, title: str, explanation: str, back: str
-    ) -> HttpResponse:
-        """The form on a page of its own."""
-        context = {
-            **self.admin_site.each_context(request),
-            **{"opts": self.opts, "title": title, "explanation": explanation},
-            **{"form": form, "back": back},
-        }
-        return TemplateResponse(request, "admin/ledger/step.html", context)
+STATEMENTS_SHOWN = 20
 
 
 @admin.register(StatementFile)
-class StatementFileAdmin(_Asks):
+class StatementFileAdmin(ReadOnlyAdmin):
     list_display = (
         "name",
         "source",
@@ -76,6 +47,13 @@ class StatementFileAdmin(_Asks):
     list_filter = ("status", "source", "format", "channel", "received_at")
     list_select_related = ("source",)
     search_fields = ("name", "public_id", "sha256")
+    change_form_template = "admin/reconciliation/file.html"
+    fields = (
+        *("public_id", "name", "source", "format", "size", "sha256", "channel"),
+        *("received_by", "received_at", "status", "progress", "findings", "files_inside"),
+        *("first_bad_lines", "line_count", "known_count", "uncounted_count", "rejected_count"),
+        *("loaded_at", "refusal_code", "refusal", "attempts", "failures", "problem"),
+    )
     readonly_fields = ("progress", "findings", "files_inside", "first_bad_lines")
     actions_list = ("upload",)
     actions_detail = ("try_again",)
@@ -91,30 +69,98 @@ class StatementFileAdmin(_Asks):
 
     @detail_action("Send a file", permission="upload")
     def upload(self, request: HttpRequest) -> HttpResponse:
+        """Shown before it is sent, if that is asked for: `step` is preview, or what was shown."""
+        aside = find_set_aside(request.POST.get("token", ""), user_id=_user_id(request))
+        if aside is not None:
+            return self._send_aside(request, aside)
         form = UploadForm(request.POST or None, request.FILES or None)
-        if form.is_valid():
-            upload = form.cleaned_data["file"]
-            try:
-                received = receive_statement(
-                    form.cleaned_data["source"],
-                    upload.file,
-                    name=upload.name,
-                    channel=StatementFile.Channel.ADMIN,
-                    actor=Actor.user(request.user),
-                )
-            except DomainError as refusal:
-                form.add_error(None, refusal.message)
-            else:
-                if received.is_known:
-                    messages.info(request, "These very bytes were sent before: this is that file.")
-                return HttpResponseRedirect(self._url_of(received.file))
-        return self.ask(
-            request,
-            form,
-            title="Send a file",
-            explanation="It is kept as it is and loaded soon; its page says how far that is.",
-            back=reverse(f"{self.admin_site.name}:reconciliation_statementfile_changelist"),
-        )
+        if "token" in request.POST:
+            form = UploadForm()
+            messages.error(request, "What was shown is gone; please choose the file again.")
+        elif form.is_valid():
+            source, upload = form.cleaned_data["source"], form.cleaned_data["file"]
+            if request.POST.get("step") == "preview":
+                return self._preview(request, source, upload)
+            sent = self._send(request, source, upload.file, upload.name)
+            if isinstance(sent, HttpResponse):
+                return sent
+            form.add_error(None, sent)
+        context = {**self._page(request), "title": "Send a file", "form": form}
+        return TemplateResponse(request, "admin/reconciliation/upload.html", context)
+
+    def _preview(self, request: HttpRequest, source: Source, upload: Any) -> HttpResponse:
+        context = {
+            **self._page(request),
+            "title": "Look before it is sent",
+            "source": source,
+            "file_name": upload.name,
+            "preview": preview_statement(source, upload.file, name=upload.name),
+            "token": set_aside(upload, source, user_id=_user_id(request)),
+        }
+        return TemplateResponse(request, "admin/reconciliation/preview.html", context)
+
+    def _send_aside(self, request: HttpRequest, aside: SetAside) -> HttpResponse:
+        source = Source.objects.get(pk=aside.source_id)
+        with aside.open() as content:
+            sent = self._send(request, source, content, aside.name)
+        forget(aside)
+        if isinstance(sent, HttpResponse):
+            return sent
+        messages.error(request, sent)
+        return HttpResponseRedirect(self._list_url)
+
+    def _send(
+        self, request: HttpRequest, source: Source, content: BinaryIO, name: str
+    ) -> HttpResponse | str:
+        """The way to the file's page; or why it is not taken."""
+        try:
+            received = receive_statement(
+                source,
+                content,
+                name=name,
+                channel=StatementFile.Channel.ADMIN,
+                actor=Actor.user(request.user),
+            )
+        except DomainError as refusal:
+            return refusal.message
+        if received.is_known:
+            messages.info(request, "These very bytes were sent before: this is that file.")
+        return HttpResponseRedirect(self._url_of(received.file))
+
+    def _page(self, request: HttpRequest) -> dict[str, Any]:
+        common = self.admin_site.each_context(request)
+        return {**common, "opts": self.opts, "back": self._list_url}
+
+    @property
+    def _list_url(self) -> str:
+        return reverse(f"{self.admin_site.name}:reconciliation_statementfile_changelist")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.watch)
+        name = "reconciliation_statementfile_watch"
+        urls: list[URLPattern] = [path("<int:pk>/watch/", view, name=name), *super().get_urls()]
+        return urls
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        file = self.get_object(request, object_id)
+        if file is not None and self.has_view_permission(request, file):
+            extra_context = {**(extra_context or {}), **_watched(file)}
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def watch(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """How far a file is, alone: what its page asks for again until it is read."""
+        file = self.get_object(request, str(pk))
+        if file is None:
+            raise Http404
+        if not self.has_view_permission(request, file):
+            raise PermissionDenied
+        return TemplateResponse(request, "admin/reconciliation/file_progress.html", _watched(file))
 
     @detail_action("Try again", permission="upload")
     def try_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -148,71 +194,21 @@ class StatementFileAdmin(_Asks):
         return "\n".join(f"{line.line_no}: {line.reason}" for line in lines)
 
 
-@admin.register(RejectedLine)
-class RejectedLineAdmin(_Asks):
-    list_display = ("file", "line_no", "reason", "file_status", "resolution", "resolved_by")
-    list_filter = ("resolution", "code", "file__source")
-    list_select_related = ("file",)
-    search_fields = ("reason", "raw", "file__name", "file__public_id")
-    actions_detail = ("correct", "discard")
+def _watched(file: StatementFile) -> dict[str, Any]:
+    statements = file.statements.select_related("source_account__source")[:STATEMENTS_SHOWN]
+    return {
+        "file": file,
+        "statements": [
+            (each, _money(each.opening_balance, each), _money(each.closing_balance, each))
+            for each in statements
+        ],
+    }
 
-    def has_resolve_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("reconciliation.resolve_rejectedline")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[RejectedLine]:
-        return super().get_queryset(request).select_related("file__source")
+def _money(minor: int | None, statement: Statement) -> Money | None:
+    return None if minor is None else Money(minor, statement.source_account.currency)
 
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Only of lines that wait for a person."""
-        line = self.get_object(request, object_id)
-        allowed = super().get_actions_detail(request, object_id)
-        is_open = line is not None and not line.resolution and line.file.loaded_at is not None
-        return allowed if is_open else []
 
-    @admin.display(description="file is")
-    def file_status(self, line: RejectedLine) -> str:
-        return line.file.status
-
-    @detail_action("Correct", permission="resolve")
-    def correct(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        line = self._found(request, object_id)
-        form = CorrectionForm(request.POST or None, initial={"text": line.raw})
-        if form.is_valid():
-            try:
-                correct_line(
-                    line,
-                    # A browser ends lines with CR LF, whatever it was given.
-                    text=form.cleaned_data["text"].replace("\r\n", "\n"),
-                    actor=Actor.user(request.user),
-                    reason=form.cleaned_data["reason"],
-                )
-            except DomainError as refusal:
-                form.add_error(None, refusal.message)
-            else:
-                messages.success(request, f"{line} is read again.")
-                return HttpResponseRedirect(self._url_of(line))
-        return self.ask(
-            request,
-            form,
-            title=f"Correct {line}",
-            explanation=f"{line.reason}. The file is read once more with your text in its place;"
-            " the file itself stays as it came.",
-            back=self._url_of(line),
-        )
-
-    @detail_action("Leave out", permission="resolve")
-    def discard(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        line = self._found(request, object_id)
-        return self.step(
-            request,
-            line,
-            title="Leave out",
-            explanation="The line is never loaded. The file itself stays as it came.",
-            service=lambda actor, reason: discard_line(line, actor=actor, reason=reason),
-        )
-
-    def _found(self, request: HttpRequest, object_id: str) -> RejectedLine:
-        line = self.get_object(request, object_id)
-        if line is None:
-            raise Http404
-        return line
+def _user_id(request: HttpRequest) -> int:
+    assert request.user.pk is not None  # the admin lets nobody else in
+    return int(request.user.pk)

@@ -10,8 +10,6 @@ from reconciliation.models import (
     MatchLine,
     ProcessorPayout,
     ReconciliationRun,
-    Source,
-    SourceAccount,
     Statement,
     StatementLine,
     UndoneMatch,
@@ -114,20 +112,6 @@ class StatementLineAdmin(ReadOnlyAdmin):
     list_filter = ("source_account__source", "kind", "booked_on")
     list_select_related = ("source_account__source",)
     search_fields = ("external_id", "reference", "payout_id", "text", "counterparty")
-
-
-@admin.register(Source)
-class SourceAdmin(ReadOnlyAdmin):
-    list_display = ("code", "kind", "formats", "zone", "gateway", "counterparties")
-    list_select_related = ("gateway",)
-    search_fields = ("code",)
-
-
-@admin.register(SourceAccount)
-class SourceAccountAdmin(ReadOnlyAdmin):
-    list_display = ("identifier", "source", "currency", "ledger_account", "opening_balance")
-    list_select_related = ("source", "ledger_account")
-    search_fields = ("identifier", "source__code")
 
 
 @admin.register(FxRate)

@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSingleDateWidget
 from ledger.actors import Actor
 from ledger.admin import ReadOnlyAdmin
 from ledger.admin.base import detail_action
+from ledger.admin.filters import WaitsForMeFilter
 from ledger.errors import DomainError
 from reconciliation.models import SignOff, SourceAccount
 from reconciliation.report_files import CONTENT_TYPES, html, rendered
@@ -28,6 +29,11 @@ class PrepareForm(forms.Form):
     day = forms.DateField(widget=UnfoldAdminSingleDateWidget)
 
 
+class SignOffWaits(WaitsForMeFilter):
+    status = Status.PREPARED
+    asked_by = "prepared_by"
+
+
 @admin.register(SignOff)
 class SignOffAdmin(ReadOnlyAdmin):
     list_display = (
@@ -40,7 +46,7 @@ class SignOffAdmin(ReadOnlyAdmin):
         "signed_by",
         "withdrawn_by",
     )
-    list_filter = ("status", "source_account__source", "day")
+    list_filter = (SignOffWaits, "status", "source_account__source", "day")
     list_select_related = ("source_account__source",)
     search_fields = ("public_id", "content_hash", "prepared_by", "signed_by")
     exclude = ("content",)

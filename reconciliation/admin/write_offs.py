@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 
 from ledger.admin import ReadOnlyAdmin
 from ledger.admin.base import detail_action
+from ledger.admin.filters import WaitsForMeFilter
 from reconciliation.models import WriteOff
 from reconciliation.services.write_offs import (
     approve_write_off,
@@ -18,6 +19,11 @@ from reconciliation.services.write_offs import (
 
 Status = WriteOff.Status
 STEPS = {Status.REQUESTED: {"approve", "refuse", "withdraw"}, Status.POSTED: {"reverse"}}
+
+
+class WriteOffWaits(WaitsForMeFilter):
+    status = Status.REQUESTED
+    asked_by = "requested_by"
 
 
 @admin.register(WriteOff)
@@ -33,7 +39,7 @@ class WriteOffAdmin(ReadOnlyAdmin):
         "decided_by",
         "created_at",
     )
-    list_filter = ("status", "kind", "reason_code", "currency", "created_at")
+    list_filter = (WriteOffWaits, "status", "kind", "reason_code", "currency", "created_at")
     list_select_related = ("discrepancy",)
     search_fields = ("public_id", "discrepancy__public_id", "discrepancy__reference")
     readonly_fields = ("entry",)

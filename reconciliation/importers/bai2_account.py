@@ -159,10 +159,11 @@ def _is_credit(code: str) -> bool:
 
 
 def read_bai_day(text: str, name: str) -> date:
-    """The day YYMMDD."""
-    if len(text) == 6 and is_digits(text):
+    """The day YYMMDD, or YYYYMMDD as version 3 has it."""
+    if len(text) in (6, 8) and is_digits(text):
+        year = int(text[:4]) if len(text) == 8 else century_year(int(text[:2]))
         try:
-            return date(century_year(int(text[:2])), int(text[2:4]), int(text[4:]))
+            return date(year, int(text[-4:-2]), int(text[-2:]))
         except ValueError:
             pass
     raise Unreadable("bad_date", f"{name} {text[:40]!r} is not a day written YYMMDD")

@@ -13,7 +13,15 @@ from .camt_entry import Entry
 from .camt_statement import Statement, raw_of
 from .records import ImportRefused, ParsedLine, Record, RejectedLine
 from .values import Unreadable
-from .xml_stream import SAFE, BoundedReader, Fields, find_in_head, local_name, read_fields
+from .xml_stream import (
+    SAFE,
+    BoundedReader,
+    Fields,
+    find_in_head,
+    go_to_start,
+    local_name,
+    read_fields,
+)
 
 # The element that holds a message's statements, and the element that is one.
 MESSAGES = {
@@ -41,10 +49,12 @@ def parse(file: BinaryIO, code: str) -> Iterator[Record]:
     found = format_of(file)
     if found != code:
         raise ImportRefused("not_this_format", f"{found or 'no account message'}, not {code}")
-    file.seek(0)
+    encoding = go_to_start(file)
     source = BoundedReader(file)
     message = _Message(source)
-    events = etree.iterparse(source, events=("start", "end"), tag=WATCHED, **SAFE)
+    events = etree.iterparse(
+        source, events=("start", "end"), tag=WATCHED, encoding=encoding, **SAFE
+    )
     try:
         for event, element in events:
             yield from message.read(event, element)

@@ -62,6 +62,8 @@ class Entry:
         for path in STRUCTURED_REFERENCES:
             _remember(self._references, details.get(path, ()))
         self._add_texts(details, DETAIL_TEXTS)
+        for code in details.get("RtrInf/Rsn/Cd", ()):
+            self._texts[f"RTRN {code}"] = None  # as an MT940 says why a payment came back
         _remember(self._debtors, [_party(details, "Dbtr")])
         _remember(self._creditors, [_party(details, "Cdtr")])
 
@@ -114,10 +116,13 @@ class Entry:
             booked = self._booked_amount(fields)
             if booked is not None:
                 return booked, self._account_currency, amount, currency
-        asked = first(details, "AmtDtls/InstdAmt/Amt")
-        asked_currency = first(details, "AmtDtls/InstdAmt/Amt@Ccy")
-        if asked and asked_currency.upper() != currency:
-            return amount, currency, *_read_money(asked, asked_currency)
+        for said in (details, fields):
+            asked = first(said, "AmtDtls/InstdAmt/Amt")
+            asked_currency = first(said, "AmtDtls/InstdAmt/Amt@Ccy")
+            if asked:
+                if asked_currency.upper() == currency:
+                    break
+                return amount, currency, *_read_money(asked, asked_currency)
         return amount, currency, None, ""
 
     def _add_booked(self, details: Fields) -> None:

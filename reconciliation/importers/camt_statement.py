@@ -18,9 +18,11 @@ from .records import (
 from .values import Unreadable, read_currency, read_day, read_unsigned_amount
 from .xml_stream import Fields, first, local_name, read_fields
 
-# Only booked balances prove a statement: available, expected and interim ones do not.
+# Only booked balances prove a statement: available and expected ones do not, and interim ones only
+# between the pages of one.
 OPENINGS = ("OPBD", "PRCD")
 CLOSINGS = ("CLBD",)
+INTERIM = "ITBD"
 
 TAKEN = frozenset(
     {"Id", "StmtPgntn", "RptPgntn", "NtfctnPgntn", "ElctrncSeqNb", "CreDtTm", "FrToDt", "Acct"}
@@ -95,6 +97,8 @@ class Statement:
         """Balances as reported, signed; a statement that lists several days spans them all."""
         opening = next(filter(None, map(self._balance, OPENINGS)), None)
         closing = next(filter(None, (self._balance(code, last=True) for code in CLOSINGS)), None)
+        if self._page():
+            opening, closing = self._between_pages(opening, closing)
         count = self._declared("TxsSummry/TtlNtries/NbOfNtries")
         if count is not None and count % 1:
             self._reject("TxsSummry/TtlNtries/NbOfNtries", f"bad_amount: {count} entries")
@@ -110,8 +114,8 @@ class Statement:
         )
 
     def _take_balance(self, fields: Fields, element: Any) -> None:
-        code = first(fields, "Bal/Tp/CdOrPrtry/Cd", "Bal/Tp/Cd")
-        if code not in (*OPENINGS, *CLOSINGS):
+        code = first(fields, "Bal/Tp/CdOrPrtry/Cd", "Bal/Tp/CdOrPrtry/Prtry", "Bal/Tp/Cd")
+        if code not in (*OPENINGS, *CLOSINGS, INTERIM):
             return
         try:
             self._balances.append(_read_balance(code, fields))
@@ -127,6 +131,16 @@ class Statement:
         if last:
             return max(found, key=lambda balance: balance.day or date.min)
         return min(found, key=lambda balance: balance.day or date.min)
+
+    def _between_pages(
+        self, opening: Balance | None, closing: Balance | None
+    ) -> tuple[Balance | None, Balance | None]:
+        """Of a page, what it opens and closes with: an interim balance where another page is."""
+        interim = [each for each in self._balances if each.code == INTERIM]
+        is_told = opening is not None or closing is not None or len(interim) > 1
+        if not interim or not is_told:
+            return opening, closing
+        return opening or interim[0], closing or interim[-1]
 
     def _last_day(self) -> date | None:
         reported = self._day("FrToDt/ToDtTm", "FrToDt/ToDt")

@@ -4,13 +4,22 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from ledger.money import CURRENCY_EXPONENTS
+
 from .csv_values import AmountPattern, DayPattern, bare
 from .values import Unreadable
 
+BOOKED_NAMES = "booking booked buchung buchungsdatum posting posted boekdatum completed".split()
 VALUE_NAMES = "valut value wert wertstellung értéknap started effective".split()
 BALANCE_NAMES = "balance saldo solde egyenleg kontostand stan остаток zůstatek".split()
-CREDIT_NAMES = "credit haben deposit deposits einnahmen crédit abono paid-in gutschrift".split()
-DEBIT_NAMES = "debit soll withdrawal withdrawals ausgaben débit cargo paid-out lastschrift".split()
+CREDIT_NAMES = (
+    "credit haben deposit deposits einnahmen crédit abono paid-in gutschrift avere entrate"
+    " 收入 入金"
+).split()
+DEBIT_NAMES = (
+    "debit soll withdrawal withdrawals ausgaben débit cargo paid-out lastschrift belastung debet"
+    " dare uscite 支出 出金"
+).split()
 ACCOUNT_NAMES = "account konto iban rekening rekeningnummer compte cuenta számlaszám счета".split()
 ID_NAMES = "id referenz reference referentie ref transactionid number".split()
 COUNTERPARTY_NAMES = (
@@ -47,8 +56,14 @@ def mentions(name: str, words: Sequence[str]) -> bool:
     """Whether one of the words is one of those of the column's name, or begins one."""
     parts = re.split(r"[\W_]+", name.casefold().replace("paid in", "paid-in"))
     return any(part.startswith(word) for word in words for part in parts if len(word) > 2) or any(
-        part == word for word in words for part in parts
+        part == word or (not word.isascii() and word in part) for word in words for part in parts
     )
+
+
+def currency_of_name(name: str) -> str:
+    """The currency that a column of amounts is named after, "" if none: `Amount (EUR)`."""
+    said = {word for word in re.findall(r"\b[A-Z]{3}\b", name) if word in CURRENCY_EXPONENTS}
+    return said.pop() if len(said) == 1 else ""
 
 
 def is_day(cell: str) -> bool:
@@ -85,6 +100,16 @@ def is_amount(cell: str) -> bool:
 
 def has_fraction(cell: str) -> bool:
     return bool(re.search("[.,][0-9]", cell))
+
+
+def has_sign(cell: str) -> bool:
+    return bool(re.search(r"[-+(\u2212]", cell))
+
+
+def are_names(cells: Sequence[str], width: int) -> bool:
+    """Whether the row may hold the names of that many columns."""
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    return len(filled) * 2 >= width and not any(is_day(cell) or is_amount(cell) for cell in filled)
 
 
 def amount_settings(cells: Sequence[str]) -> tuple[dict[str, Any], bool]:

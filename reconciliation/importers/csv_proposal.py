@@ -7,13 +7,14 @@ import csv
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from .csv_columns import (
     ACCOUNT_NAMES,
     BALANCE_NAMES,
+    BOOKED_NAMES,
     COUNTERPARTY_NAMES,
     CREDIT_NAMES,
     DEBIT_NAMES,
@@ -21,8 +22,11 @@ from .csv_columns import (
     MARKS,
     VALUE_NAMES,
     amount_settings,
+    are_names,
+    currency_of_name,
     day_patterns,
     has_fraction,
+    has_sign,
     is_amount,
     is_day,
     mentions,
@@ -89,7 +93,7 @@ class _Detection:
             raise ImportRefused("no_rows", "no row has both a day and an amount")
         start = data.index(True)
         width = max(len(row) for row, is_data in zip(rows, data, strict=True) if is_data)
-        above = (at for at in range(start - 1, -1, -1) if _are_names(rows[at], width))
+        above = (at for at in range(start - 1, -1, -1) if are_names(rows[at], width))
         names_at = next(above, None)
         if names_at is None:
             proposal.mapping |= {"header": False} | ({"skip_lines": start} if start else {})
@@ -100,6 +104,7 @@ class _Detection:
         self._data = [row for row in self._rows if any(map(is_day, row))]
         self._free = list(range(width))
         self._columns: dict[str, Any] = {}
+        self._amounts: list[int] = []
 
     def run(self) -> None:
         mapping, columns = self._proposal.mapping, self._columns
@@ -128,7 +133,9 @@ class _Detection:
 
     def _find_days(self) -> None:
         found = [at for at in self._free if self._most(at, is_day)]
-        booked = [at for at in found if not mentions(self._name(at), VALUE_NAMES)] or found
+        named = [at for at in found if mentions(self._name(at), BOOKED_NAMES)]
+        others = [at for at in found if not mentions(self._name(at), VALUE_NAMES)]
+        booked = named or others or found
         if not booked:
             raise ImportRefused("no_rows", "no column holds days")
         days = [cell for cell in self._cells(booked[0]) if is_day(cell)]
@@ -185,13 +192,16 @@ class _Detection:
         alternating = next(
             (pair for pair in itertools.combinations(rest, 2) if self._alternate(*pair)), None
         )
-        if credits and debits and "direction" not in mapping:
+        signed = [at for at in rest if self._is_signed(at)]
+        if credits and debits and (total := self._repeating(signed, [*credits, *debits])):
+            used = [self._take("amount", total[0])]
+        elif credits and debits and "direction" not in mapping:
             used = [self._take("credit", credits[0]), self._take("debit", debits[0])]
         elif alternating and "direction" not in mapping:
             used = [self._take("debit", alternating[0]), self._take("credit", alternating[1])]
             self._ask("columns.debit, columns.credit: which of the two is which?")
         elif rest:
-            used = [self._take("amount", rest[0])]
+            used = [self._take("amount", (signed or rest)[0])]
             if len(rest) > 1:
                 named = ", ".join(repr(self._column(at)) for at in rest)
                 self._ask(f"columns.amount: which of {named} is the amount?")
@@ -199,20 +209,29 @@ class _Detection:
             raise ImportRefused("no_rows", "no column holds amounts")
         if balances:
             used.append(self._take("balance", balances[0]))
+        self._amounts = used
         cells = [cell for at in used for cell in self._cells(at) if is_amount(cell)]
         settings, is_certain = amount_settings(cells)
         mapping |= settings
         if not is_certain:
             self._ask("decimal, thousands: no amount of the file tells them apart")
-        signed = any(re.search(r"[-+(\u2212]", cell) for cell in cells)
-        if not signed and "amount" in self._columns and "direction" not in mapping:
+        if (
+            not any(map(has_sign, cells))
+            and "amount" in self._columns
+            and "direction" not in mapping
+        ):
             self._ask("direction: every amount is without a sign; what tells credit from debit?")
 
     def _find_currency(self) -> None:
         for at in self._free:
-            if self._cells(at) and all(map(_is_currency, self._cells(at))):
+            cells = self._cells(at)
+            if len(cells) == len(self._data) and all(map(_is_currency, cells)):
                 self._take("currency", at)
                 return
+        named = {currency_of_name(self._name(at)) for at in self._amounts} - {""}
+        if len(named) == 1:
+            self._proposal.mapping["currency"] = named.pop()
+            return
         self._proposal.mapping["currency"] = UNKNOWN_CURRENCY
         self._ask("currency: no column tells it")
 
@@ -236,6 +255,20 @@ class _Detection:
         cells = self._cells(at)
         return bool(cells) and sum(map(test, cells)) * 10 >= len(cells) * 8
 
+    def _is_signed(self, at: int) -> bool:
+        """Whether each row has an amount there, and some are negative."""
+        cells = self._cells(at)
+        return len(cells) == len(self._data) and any(map(has_sign, cells))
+
+    def _repeating(self, signed: list[int], parts: list[int]) -> list[int]:
+        """Those that say again what the columns of credits and debits say."""
+        return [
+            at
+            for at in signed
+            if at not in parts
+            and all(row[at].strip() in {row[part].strip() for part in parts} for row in self._data)
+        ]
+
     def _is_unique(self, at: int) -> bool:
         cells = self._cells(at)
         return len(cells) == len(self._data) == len(set(cells))
@@ -258,31 +291,3 @@ class _Detection:
 
     def _ask(self, question: str) -> None:
         self._proposal.questions.append(question)
-
-
-def _are_names(cells: Sequence[str], width: int) -> bool:
-    filled = [cell.strip() for cell in cells if cell.strip()]
-    return len(filled) * 2 >= width and not any(is_day(cell) or is_amount(cell) for cell in filled)
-
-
-def as_toml(mapping: dict[str, Any], table: str = "sources.csv") -> Iterator[str]:
-    """The lines of a TOML table that says the mapping."""
-    yield f"[{table}]"
-    for key, value in mapping.items():
-        if not isinstance(value, dict):
-            yield f"{key} = {_toml(value)}"
-    for key, value in mapping.items():
-        if isinstance(value, dict):
-            yield ""
-            yield from as_toml(value, f"{table}.{key}")
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t")
-        return f'"{escaped}"'
-    return str(value)

@@ -135,8 +135,12 @@ class Entry:
         return values.pop() if values else ""
 
     def _currency(self, statement_currency: str) -> str:
-        """Amounts are in the statement's currency unless CURRENCY names another (§5.2)."""
+        """Amounts are in the statement's currency unless CURRENCY names another (§5.2). "" if
+        neither is told, as by some banks: the account's.
+        """
         named = self._only("CURRENCY.CURSYM")
+        if not statement_currency and not named:
+            return ""
         currency = read_currency(statement_currency or named, "CURDEF")
         if named and read_currency(named, "CURSYM") != currency:
             raise Unreadable("foreign_currency", f"TRNAMT is in {named}, the account in {currency}")

@@ -53,7 +53,7 @@ class ParsedLine:
     external_id: str  # the reporter's own line id, "" if none identifies it beyond its file
     booked_on: date
     value_on: date | None
-    currency: str
+    currency: str  # "" if the file tells none: its account's
     gross: Decimal
     fee: Decimal  # positive when it costs us
     net: Decimal

@@ -20,7 +20,7 @@ CENTURY_TURN = 80
 
 _is_day = re.compile(r"[0-9]{6}").fullmatch
 _entry_days = re.compile(r"([0-9]{6})([0-9]{4}|[ ]{4})? ?").match
-_entry_mark = re.compile(r"(R[CD]|E[CD]|[CD])([A-Z]?) ?").match
+_entry_mark = re.compile(r"(ER?[CD]|RE?[CD]|[CD])([A-Z]?) ?").match
 _amount_in = re.compile(r"[0-9.,]+").match
 _balance_in = re.compile(r"([CD])([0-9]{6})([A-Z]{3})(.*)").match
 _total_in = re.compile(r"([0-9]{1,5})([A-Z]{3})([0-9.,]+)").fullmatch
@@ -108,7 +108,7 @@ def read_entry_line(text: str, currency: str) -> EntryLine:
     if amount is None or not kind[:1].isalpha():
         raise Unreadable("bad_amount", f"{text[mark.end() :][:40]!r} is not an amount and a type")
     unsigned = read_swift_amount(amount[0], currency, "amount")
-    if mark[1] in ("EC", "ED"):
+    if "E" in mark[1]:
         raise Unreadable(NOT_BOOKED, f"mark {mark[1]}: the entry is only expected")
     value_on = read_swift_day(days[1], "value date")
     entry_day = (days[2] or "").strip()

@@ -4,6 +4,7 @@ No DTD, no entity, no network, no element deeper than 64, no element so large th
 a file of any size is read in the memory of its largest element.
 """
 
+import re
 from collections.abc import Collection
 from typing import Any, BinaryIO
 
@@ -15,6 +16,11 @@ DEPTH_MAX = 64
 HEAD_BYTES_MAX = 1 << 16
 HEAD_STEP_BYTES = 512
 ELEMENT_BYTES_MAX = 8 << 20
+
+_UTF_8_MARK = b"\xef\xbb\xbf"
+_declares_utf_16 = re.compile(
+    rb"""<\?xml[^>]{0,100}\bencoding\s*=\s*["']utf-?16""", re.IGNORECASE
+).match
 
 SAFE: dict[str, Any] = {
     "resolve_entities": False,
@@ -49,6 +55,21 @@ class BoundedReader:
         self._held_bytes = 0
 
 
+def go_to_start(file: BinaryIO) -> str | None:
+    """Go to where the XML begins, below blank lines that some banks write above it.
+
+    Returns its encoding where the declaration is known to be wrong: what has no NUL is not UTF-16.
+    """
+    file.seek(0)
+    head = file.read(HEAD_STEP_BYTES)
+    text = head.removeprefix(_UTF_8_MARK).lstrip(b" \t\r\n")
+    if not text.startswith(b"<") or b"\0" in text:
+        file.seek(0)
+        return None
+    file.seek(len(head) - len(text))
+    return "utf-8" if _declares_utf_16(text) else None
+
+
 def local_name(element: Any) -> str:
     """The element's name without its namespace, which tells no more than the version."""
     tag: str = element.tag
@@ -60,9 +81,9 @@ def find_in_head(file: BinaryIO, names: Collection[str]) -> str:
 
     Refuses a DOCTYPE before anything that it declares can be used, and what is not XML.
     """
-    parser = etree.XMLPullParser(events=("start",), **SAFE)
+    encoding = go_to_start(file)
+    parser = etree.XMLPullParser(events=("start",), encoding=encoding, **SAFE)
     error: etree.XMLSyntaxError | None = None
-    file.seek(0)
     for _ in range(HEAD_BYTES_MAX // HEAD_STEP_BYTES):
         piece = file.read(HEAD_STEP_BYTES)
         try:

@@ -15,6 +15,7 @@ from reconciliation.models.matches import (
     UndoneMatch,
 )
 from reconciliation.models.rates import FxRate
+from reconciliation.models.settings import MatchingTolerance, SourceVersion
 from reconciliation.models.sign_offs import SignOff
 from reconciliation.models.sources import Source, SourceAccount
 from reconciliation.models.statements import Statement, StatementLine
@@ -26,12 +27,14 @@ __all__ = [
     "FxRate",
     "Match",
     "MatchLine",
+    "MatchingTolerance",
     "ProcessorPayout",
     "ReconciliationRun",
     "RejectedLine",
     "SignOff",
     "Source",
     "SourceAccount",
+    "SourceVersion",
     "Statement",
     "StatementFile",
     "StatementFileChunk",

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from ledger.ids import new_id
 from ledger.money import Money
-from payments.models import Payment, Refund
+from payments.models import Dispute, Payment, Refund
 from reconciliation.models.matches import ProcessorPayout, ReconciliationRun
 from reconciliation.models.sources import Source
 from reconciliation.models.statements import StatementLine
@@ -79,6 +79,9 @@ class Discrepancy(models.Model):
     )
     refund = models.ForeignKey(
         Refund, null=True, on_delete=models.PROTECT, related_name="discrepancies"
+    )
+    dispute = models.ForeignKey(
+        Dispute, null=True, on_delete=models.PROTECT, related_name="discrepancies"
     )
     processor_payout = models.ForeignKey(
         ProcessorPayout, null=True, on_delete=models.PROTECT, related_name="discrepancies"

@@ -68,11 +68,21 @@ class StatementFile(Work):
     rejected_count = models.PositiveIntegerField(default=0)
     refusal_code = models.CharField(max_length=60, blank=True)
     refusal = models.CharField(max_length=500, blank=True)
+    has_new_lines = models.BooleanField(
+        default=False, db_default=False, help_text="Lines that no run has looked at yet."
+    )
 
     class Meta:
         ordering = ["-id"]
         permissions = [("upload_statementfile", "Can send statement files")]
-        indexes = [due_index("reconciliation_file_due")]
+        indexes = [
+            due_index("reconciliation_file_due"),
+            models.Index(
+                fields=["id"],
+                name="reconciliation_file_new_lines",
+                condition=Q(has_new_lines=True),
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["source", "sha256"], name="reconciliation_file_loaded_once"

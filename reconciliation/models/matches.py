@@ -19,7 +19,15 @@ def run_id() -> str:
 class ReconciliationRun(models.Model):
     """One run of the matching rules; what it found and from what, kept for ever."""
 
+    class Trigger(models.TextChoices):
+        FULL = "full"  # everything, and what is missing by its day
+        ARRIVAL = "arrival"  # something came: what fits to it for certain
+        PERSON = "person"  # somebody matched one pair, or took one apart
+
     public_id = models.CharField(max_length=40, unique=True, default=run_id, editable=False)
+    trigger = models.CharField(
+        max_length=7, choices=Trigger, default=Trigger.FULL, db_default=Trigger.FULL
+    )
     as_of = models.DateField()
     source_code = models.CharField(max_length=40, blank=True, help_text="Empty: all sources.")
     rules = models.JSONField(help_text="Version of each rule that ran, in order.")
@@ -65,7 +73,11 @@ class ProcessorPayout(models.Model):
 
 
 class Match(models.Model):
-    """A record of ours and the statement lines that prove it, and by which rule."""
+    """A record of ours and the statement lines that prove it, and by which rule.
+
+    Triggers prove what it points at, all matches of a statement in one pass, so that no key has to
+    be checked row by row; the unique keys leave out what is empty.
+    """
 
     class Kind(models.TextChoices):
         PAYMENT = "payment"
@@ -75,23 +87,35 @@ class Match(models.Model):
         PAYOUT = "payout"  # our payout left our bank
 
     run = models.ForeignKey(
-        ReconciliationRun, on_delete=models.PROTECT, related_name="matches", db_index=False
+        ReconciliationRun,
+        on_delete=models.PROTECT,
+        related_name="matches",
+        db_index=False,
+        db_constraint=False,
     )
     kind = models.CharField(max_length=8, choices=Kind)
     rule = models.CharField(max_length=60)
     rule_version = models.PositiveSmallIntegerField()
     evidence = models.JSONField(help_text="What the line said that the rule went by.")
     payment = models.OneToOneField(
-        Payment, null=True, on_delete=models.PROTECT, related_name="match"
+        Payment, null=True, on_delete=models.PROTECT, related_name="match", db_constraint=False
     )
-    refund = models.OneToOneField(Refund, null=True, on_delete=models.PROTECT, related_name="match")
+    refund = models.OneToOneField(
+        Refund, null=True, on_delete=models.PROTECT, related_name="match", db_constraint=False
+    )
     dispute = models.OneToOneField(
-        Dispute, null=True, on_delete=models.PROTECT, related_name="match"
+        Dispute, null=True, on_delete=models.PROTECT, related_name="match", db_constraint=False
     )
     processor_payout = models.OneToOneField(
-        ProcessorPayout, null=True, on_delete=models.PROTECT, related_name="match"
+        ProcessorPayout,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="match",
+        db_constraint=False,
     )
-    payout = models.OneToOneField(Payout, null=True, on_delete=models.PROTECT, related_name="match")
+    payout = models.OneToOneField(
+        Payout, null=True, on_delete=models.PROTECT, related_name="match", db_constraint=False
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -112,12 +136,34 @@ class Match(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} by {self.rule}"
 
+    @property
+    def public_id(self) -> str:
+        return f"match_{self.pk}"
+
+    @property
+    def subject(self) -> Payment | Refund | Dispute | ProcessorPayout | Payout:
+        """Our record of its kind."""
+        of_kind = {
+            self.Kind.PAYMENT: self.payment,
+            self.Kind.REFUND: self.refund,
+            self.Kind.DISPUTE: self.dispute,
+            self.Kind.DEPOSIT: self.processor_payout,
+            self.Kind.PAYOUT: self.payout,
+        }
+        subject = of_kind[self.Kind(self.kind)]
+        assert subject is not None  # by constraint
+        return subject
+
 
 class MatchLine(models.Model):
     """The part of a statement line that a match uses. The parts never exceed the line."""
 
-    match = models.ForeignKey(Match, on_delete=models.PROTECT, related_name="lines")
-    line = models.ForeignKey(StatementLine, on_delete=models.PROTECT, related_name="match_lines")
+    match = models.ForeignKey(
+        Match, on_delete=models.PROTECT, related_name="lines", db_index=False, db_constraint=False
+    )
+    line = models.ForeignKey(
+        StatementLine, on_delete=models.PROTECT, related_name="match_lines", db_constraint=False
+    )
     amount = models.BigIntegerField(help_text="Of the line's net, minor units, signed like it.")
 
     class Meta:

@@ -1,13 +1,20 @@
 """Where statements come from, and which of our accounts they prove."""
 
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
+from django.utils.functional import cached_property
 
 from ledger.models import Account
 from payments.models import Gateway
+
+if TYPE_CHECKING:
+    from reconciliation.models.settings import MatchingTolerance
 
 
 class Source(models.Model):
@@ -37,12 +44,6 @@ class Source(models.Model):
         default=list,
         blank=True,
         help_text="Names a processor's deposits carry on bank statements.",
-    )
-    deposit_days = models.PositiveSmallIntegerField(
-        default=1, help_text="Business days from a payout row to its bank deposit."
-    )
-    fx_tolerance_basis_points = models.PositiveIntegerField(
-        default=0, help_text="How far a conversion may be off the reference rate."
     )
     options = models.JSONField(
         default=dict, blank=True, help_text="What is particular to it, by format: a CSV mapping."
@@ -79,6 +80,22 @@ class Source(models.Model):
     @property
     def time_zone(self) -> ZoneInfo:
         return ZoneInfo(self.zone)
+
+    @cached_property
+    def tolerance(self) -> "MatchingTolerance | None":
+        """How far its reports may be off today, by the platform's calendar; read once."""
+        today = timezone.localdate(timezone=settings.PLATFORM_ZONE)
+        return self.tolerances.filter(valid_from__lte=today).first()
+
+    @property
+    def deposit_days(self) -> int:
+        """Business days from a payout row to its bank deposit."""
+        return self.tolerance.deposit_days if self.tolerance else 1
+
+    @property
+    def fx_tolerance_basis_points(self) -> int:
+        """How far a conversion may be off the reference rate."""
+        return self.tolerance.fx_tolerance_basis_points if self.tolerance else 0
 
 
 class SourceAccount(models.Model):

@@ -62,9 +62,16 @@ class StatementLine(models.Model):
         ADJUSTMENT = "adjustment"
         ENTRY = "entry"  # of a bank
 
-    file = models.ForeignKey(StatementFile, on_delete=models.PROTECT, related_name="lines")
+    # The trigger reconciliation_lines_have_their_file proves both, all lines of a load in one pass.
+    file = models.ForeignKey(
+        StatementFile, on_delete=models.PROTECT, related_name="lines", db_constraint=False
+    )
     source_account = models.ForeignKey(
-        SourceAccount, on_delete=models.PROTECT, related_name="lines", db_index=False
+        SourceAccount,
+        on_delete=models.PROTECT,
+        related_name="lines",
+        db_index=False,
+        db_constraint=False,
     )
     line_no = models.PositiveIntegerField()
     kind = models.CharField(max_length=16, choices=Kind)

@@ -1,5 +1,6 @@
 """Posting, exactly once, what lines prove: fees, conversions, disputes, payouts, deposits."""
 
+from collections import Counter
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,17 +23,49 @@ from reconciliation.bookkeeping import (
 )
 from reconciliation.days import start_of
 from reconciliation.locks import lock_reconciliation
-from reconciliation.models import Match, MatchLine, ReconciliationRun, StatementLine
+from reconciliation.models import (
+    Match,
+    MatchLine,
+    ReconciliationRun,
+    StatementLine,
+    UndoneMatch,
+)
 
-MATCHES_PER_TRANSACTION = 2_000
+MATCHES_PER_TRANSACTION = 5_000
 
 
 def book_run(run: ReconciliationRun) -> None:
     """Post the facts of the run's matches in chunks, each a transaction. Resumes on repetition."""
+    book_matches(run)
+    _book_unmatched_facts()
+
+
+def book_matches(run: ReconciliationRun) -> None:
     while _book_pairs(run):
         pass
     _book_bank_lines(run)
-    _book_unmatched_facts()
+
+
+def posting_key(line: StatementLine, *, undone: int) -> str:
+    """What a line proves is posted once for each time that it is matched anew."""
+    return _numbered(line.public_id, undone)
+
+
+def keys_of_postings(part: MatchLine, *, undone: int) -> list[str]:
+    """Idempotency keys of what the part of a line may have posted for its match.
+
+    Not of a dispute's own entry: the dispute stays, and has a life of its own.
+    """
+    key, match = posting_key(part.line, undone=undone), part.match
+    if match.processor_payout is not None:
+        return [f"deposit:{match.processor_payout.pk}:{key}"]
+    if match.payout is not None:
+        return [f"payout_paid:{match.payout.public_id}:{key}"]
+    return [f"{kind}:{key}" for kind in ("processor_fee", "conversion", "merchant_conversion")]
+
+
+def _numbered(key: str, undone: int) -> str:
+    return f"{key}:{undone + 1}" if undone else key
 
 
 @transaction.atomic
@@ -67,7 +100,7 @@ def _book_pairs(run: ReconciliationRun) -> bool:
 def _entries_for_pair(row: Any, merchant: Merchant) -> list[Entry]:
     """The processor's fee, and the conversion if the line settles in another currency."""
     at = start_of(row.booked_on, ZoneInfo(row.zone))
-    key = f"stl_{row.line_id}"
+    key = _numbered(f"stl_{row.line_id}", row.undone_count)
     entries = []
     if row.fee:
         fee = Money(row.fee, row.line_currency)
@@ -123,23 +156,36 @@ def _book_bank_lines(run: ReconciliationRun) -> None:
         "line__source_account__source",
         "line__source_account__ledger_account",
     ).filter(match__run=run, match__kind__in=[Match.Kind.DEPOSIT, Match.Kind.PAYOUT])
-    post_all([_entry_for_bank_part(part) for part in parts.order_by("pk")])
+    listed = list(parts.order_by("pk"))
+    undone = Counter(
+        UndoneMatch.objects.filter(line__in={part.line_id for part in listed}).values_list(
+            "line_id", "kind", "subject_id"
+        )
+    )
+    post_all(
+        [
+            _entry_for_bank_part(
+                part, undone=undone[part.line_id, part.match.kind, part.match.subject.pk]
+            )
+            for part in listed
+        ]
+    )
 
 
-def _entry_for_bank_part(part: MatchLine) -> Entry:
+def _entry_for_bank_part(part: MatchLine, *, undone: int) -> Entry:
     account = part.line.source_account
     bank_account = account.ledger_account.ref
     at = start_of(part.line.booked_on, account.source.time_zone)
     money = Money(part.amount, account.currency)
     common: dict[str, Any] = {"reference": part.line.public_id, "effective_at": at}
     if part.match.payout is not None:
-        key = f"{part.match.payout.public_id}:{part.line.public_id}"
+        key = f"{part.match.payout.public_id}:{posting_key(part.line, undone=undone)}"
         return entry_for_payout_paid(bank_account, -money, key=key, **common)
     payout = part.match.processor_payout
     assert payout is not None
     gateway = payout.source_account.source.gateway
     assert gateway is not None
-    key = f"{payout.pk}:{part.line.public_id}"
+    key = f"{payout.pk}:{posting_key(part.line, undone=undone)}"
     return entry_for_deposit(bank_account, gateway.code, money, key=key, **common)
 
 

@@ -1,10 +1,9 @@
 """Matching bank lines with what processors and we sent: n payouts may arrive as one deposit."""
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import combinations
 
 from django.utils import timezone
 
@@ -20,14 +19,18 @@ from reconciliation.models import (
     ReconciliationRun,
     Source,
     StatementLine,
+    UndoneMatch,
 )
+from reconciliation.services.bank_findings import bank_finding, name_of
+from reconciliation.services.findings import keep
+from reconciliation.services.subsets import only_subset
 from settlements.models import Payout
 from settlements.services.payouts import PayoutReturn, mark_paid, mark_returned
 
-# A deposit without any id may be the sum of this many payouts of one processor, currency and day.
-SUBSET_PAYOUTS_MAX = 16
-
 Types = Discrepancy.Type
+# Why a payment came back, an ISO 20022 ExternalReturnReason1Code: how MT940 says it, and what our
+# reader of camt.053 makes of RtrInf.
+_is_return = re.compile(r"\bRTRN[ /]{1,2}([A-Z]{2}[A-Z0-9]{2})\b").search
 
 
 @dataclass(slots=True)
@@ -43,21 +46,31 @@ class Findings:
 
 
 class BankMatcher:
-    """One run over one bank's open lines, in booking date and file order."""
+    """One run over one bank's open lines, in booking date and file order.
+
+    When something has just come, more may follow: only what a line names, to the cent, matches
+    then; nothing is missing yet, and a processor's line without an id waits.
+    """
 
     def __init__(self, source: Source, run: ReconciliationRun) -> None:
         self.source = source
         self.run = run
+        self.is_full = run.trigger == ReconciliationRun.Trigger.FULL
         self.findings = Findings()
         rows = sql.rows("reconciliation", "bank_candidates", source_id=source.pk, as_of=run.as_of)
         self.named = {row.line_id: (row.processor_payout_ids, row.payout_ids) for row in rows}
         self.lines = list(
             StatementLine.objects.select_related("source_account__ledger_account")
             .filter(pk__in=self.named)
-            .order_by("booked_on", "file_id", "line_no")
+            .order_by("booked_on", "file__name", "file__sha256", "line_no")
         )
         self.payouts = ProcessorPayout.objects.select_related("source_account__source").in_bulk(
             {pk for arriving, _ in self.named.values() for pk in arriving}
+        )
+        self.undone = set(
+            UndoneMatch.objects.filter(kind=Match.Kind.DEPOSIT, line__in=self.named).values_list(
+                "line_id", "subject_id"
+            )
         )
         self.matched_before = set(
             Match.objects.filter(processor_payout__in=self.payouts).values_list(
@@ -75,11 +88,14 @@ class BankMatcher:
                 self._match_own_payout(line, leaving)
             elif arriving:
                 self._match_named_deposit(line, [self.payouts[pk] for pk in arriving])
-        self._match_unnamed_deposits()
-        self._open_missing_deposits()
+        if self.is_full:
+            self._match_unnamed_deposits()
+            self._open_missing_deposits()
+        else:
+            self._let_deposits_wait()
         for line in self.lines:
             if line.pk not in self.findings.used:
-                self._open(Types.UNEXPLAINED_BANK_LINE, line, line.net, reference=_name(line))
+                self._open(Types.UNEXPLAINED_BANK_LINE, line, line.net, reference=name_of(line))
         self._write()
 
     def _match_own_payout(self, line: StatementLine, ids: list[int]) -> None:
@@ -120,6 +136,9 @@ class BankMatcher:
             self.findings.used.add(line.pk)
             return
         expected = sum(payout.amount for payout in new)
+        if expected != line.net and not self.is_full:
+            self.findings.used.add(line.pk)
+            return
         left = line.net
         for payout in new[:-1]:
             part = min(payout.amount, left - (len(new) - 1))
@@ -141,16 +160,34 @@ class BankMatcher:
     def _match_unnamed_deposits(self) -> None:
         """A processor's credit that names no payout is the one set of open payouts that adds up."""
         open_payouts = self._open_payouts()
-        for line in self.lines:
-            if line.pk in self.findings.used or line.net <= 0 or any(self.named[line.pk]):
-                continue
-            key = (line.counterparty.casefold(), line.currency, line.booked_on)
-            candidates = [
-                payout for payout in open_payouts[key] if payout.pk not in self.findings.arrived
-            ]
-            chosen = only_subset(candidates, line.net)
-            for payout in chosen:
-                self._add_deposit(line, payout.amount, DEPOSIT_AMOUNT, payout)
+        unnamed = [line for line in self.lines if line.net > 0 and not any(self.named[line.pk])]
+        has_more = True
+        while has_more:  # what one line takes may leave only one answer for another
+            has_more = False
+            for line in unnamed:
+                if line.pk in self.findings.used:
+                    continue
+                key = (line.counterparty.casefold(), line.currency, line.booked_on)
+                candidates = [
+                    payout
+                    for payout in open_payouts[key]
+                    if payout.pk not in self.findings.arrived
+                    and (line.pk, payout.pk) not in self.undone
+                ]
+                for payout in only_subset(candidates, line.net):
+                    self._add_deposit(line, payout.amount, DEPOSIT_AMOUNT, payout)
+                    has_more = True
+
+    def _let_deposits_wait(self) -> None:
+        """A processor's credit is judged when everything had its time to come."""
+        names = {
+            name.casefold()
+            for names in Source.objects.values_list("counterparties", flat=True)
+            for name in names
+        }
+        self.findings.used |= {
+            line.pk for line in self.lines if line.net > 0 and line.counterparty.casefold() in names
+        }
 
     def _open_payouts(self) -> dict[tuple[str, str, date], list[ProcessorPayout]]:
         """Payouts without a deposit by counterparty name, currency and due day."""
@@ -213,23 +250,17 @@ class BankMatcher:
         key: str = "",
         expected: int | None = None,
     ) -> None:
-        subject = line or payout
-        assert subject is not None
         self.findings.discrepancies.append(
-            Discrepancy(
-                key=f"{kind}:{key or f'line:{subject.pk}'}",
-                type=kind,
-                source=self.source,
+            bank_finding(
+                kind,
+                self.source,
+                self.run,
+                line,
+                amount,
                 reference=reference,
-                currency=subject.currency,
-                amount=amount,
-                expected="" if expected is None else f"{expected} {subject.currency}",
-                actual="" if line is None else f"{line.net} {subject.currency}",
-                since=line.booked_on if line else payout.due_on if payout else self.run.as_of,
-                processor_payout=payout,
-                line=line,
-                opened_by=self.run,
-                opened_at=timezone.now(),
+                payout=payout,
+                key=key,
+                expected=expected,
             )
         )
 
@@ -241,7 +272,7 @@ class BankMatcher:
                 for match, line, amount in self.findings.matches
             ]
         )
-        Discrepancy.objects.bulk_create(self.findings.discrepancies, ignore_conflicts=True)
+        keep(self.findings.discrepancies)
         if self.findings.paid:
             mark_paid(self.findings.paid)
         if self.findings.returned:
@@ -253,25 +284,12 @@ class BankMatcher:
     def _return_of(self, payout_id: int, line: StatementLine) -> PayoutReturn:
         account = line.source_account.ledger_account.ref
         effective_at = start_of(line.booked_on, self.source.time_zone)
-        return PayoutReturn(payout_id, line.booked_on, account, line.public_id, effective_at)
-
-
-def only_subset(candidates: Iterable[ProcessorPayout], total: int) -> tuple[ProcessorPayout, ...]:
-    """The one set of candidates that adds up to the total; empty if there is none or a second one.
-
-    Beyond SUBSET_PAYOUTS_MAX candidates only single payouts are considered.
-    """
-    payouts = list(candidates)
-    largest = len(payouts) if len(payouts) <= SUBSET_PAYOUTS_MAX else 1
-    found: tuple[ProcessorPayout, ...] = ()
-    for size in range(1, largest + 1):
-        for subset in combinations(payouts, size):
-            if sum(payout.amount for payout in subset) == total:
-                if found:
-                    return ()
-                found = subset
-    return found
-
-
-def _name(line: StatementLine) -> str:
-    return line.external_id or line.public_id
+        code = _is_return(line.text)
+        return PayoutReturn(
+            payout_id,
+            line.booked_on,
+            account,
+            line.public_id,
+            effective_at,
+            code=code[1] if code else "",
+        )

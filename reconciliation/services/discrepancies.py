@@ -12,6 +12,7 @@ from ledger.states import transition
 from reconciliation.errors import DiscrepancyIsSettled, ReasonCodeUnknown, WriteOffStands
 from reconciliation.locks import lock_discrepancy
 from reconciliation.models import Discrepancy, DiscrepancyNote, WriteOff
+from reconciliation.telling import tell_of_discrepancy
 
 NOTE_LENGTH_MAX = 4_000
 Status = Discrepancy.Status
@@ -163,7 +164,7 @@ def _change(
     reason: str = "",
     **fields: object,
 ) -> Discrepancy:
-    before = _state(discrepancy)
+    before, was_over = _state(discrepancy), discrepancy.status not in Discrepancy.UNSETTLED
     transition(discrepancy, target, **fields)
     audit.record(
         action,
@@ -173,6 +174,8 @@ def _change(
         before=before,
         after=_state(discrepancy),
     )
+    if was_over != (target not in Discrepancy.UNSETTLED):
+        tell_of_discrepancy(discrepancy)
     return discrepancy
 
 

@@ -1,4 +1,4 @@
-"""Findings about whole statements: lines nobody could read, balances that do not add up."""
+"""Findings that no statement of SQL makes: unreadable lines, balances, disputes in no report."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,13 +7,17 @@ from django.utils import timezone
 
 from ledger.money import Money
 from ledger.states import transition
+from payments.calendar import add_business_days
+from payments.models import Dispute
 from reconciliation.continuity import findings_of_account
+from reconciliation.days import end_of
 from reconciliation.models import (
     Discrepancy,
     ReconciliationRun,
     Source,
     SourceAccount,
     Statement,
+    StatementLine,
 )
 from reconciliation.selectors import balance_gaps
 from reconciliation.services.discrepancies import NOT_ENDED
@@ -32,7 +36,7 @@ def open_unparsed_lines(source: Source, run: ReconciliationRun) -> None:
     Discrepancy.objects.filter(source=source, type=kind, status__in=WORKED).exclude(
         key__in=lines
     ).update(status=Discrepancy.Status.RESOLVED, resolved_at=timezone.now(), resolved_by=run)
-    _keep(
+    keep(
         [
             Discrepancy(
                 key=key,
@@ -71,10 +75,55 @@ def judge_balances(source: Source, run: ReconciliationRun) -> None:
     ).exclude(key__in=[discrepancy.key for discrepancy in found]).update(
         status=Discrepancy.Status.RESOLVED, resolved_at=timezone.now(), resolved_by=run
     )
-    _keep(found)
+    keep(found)
 
 
-def _keep(found: list[Discrepancy]) -> None:
+def judge_disputes(source: Source, run: ReconciliationRun, *, only: Dispute | None = None) -> None:
+    """Each dispute through the source's gateway that is in no report is missing, or not due yet.
+
+    It is due as many business days after the money was pulled back as the gateway's contract gives
+    a payment. A processor that reported nothing so far has not left anything out.
+    """
+    gateway, zone = source.gateway, source.time_zone
+    if gateway is None or not StatementLine.objects.filter(source_account__source=source).exists():
+        return
+    disputes = Dispute.objects.filter(
+        payment__gateway=gateway, match=None, effective_at__lt=end_of(run.as_of, zone)
+    )
+    keep(
+        [
+            _absent(dispute, source, run)
+            for dispute in disputes.order_by("pk")
+            if only is None or dispute == only
+        ]
+    )
+
+
+def _absent(dispute: Dispute, source: Source, run: ReconciliationRun) -> Discrepancy:
+    assert source.gateway is not None
+    pulled_back_on = dispute.effective_at.astimezone(source.time_zone).date()
+    due_on = add_business_days(pulled_back_on, source.gateway.settlement_days)
+    types = Discrepancy.Type
+    missing = f"{types.DISPUTE_NOT_IN_SETTLEMENT}:dispute:{dispute.pk}"
+    # A run for an earlier day does not take back that it is missing by now.
+    is_missing = due_on <= run.as_of or Discrepancy.objects.filter(key=missing).exists()
+    kind = types.DISPUTE_NOT_IN_SETTLEMENT if is_missing else types.SETTLEMENT_PENDING
+    return Discrepancy(
+        key=f"{kind}:dispute:{dispute.pk}",
+        type=kind,
+        source=source,
+        reference=dispute.reference[:255],
+        currency=dispute.currency,
+        amount=-dispute.amount,
+        expected=f"{-dispute.amount} {dispute.currency}",
+        since=due_on if is_missing else pulled_back_on,
+        dispute=dispute,
+        opened_by=run,
+        opened_at=timezone.now(),
+    )
+
+
+def keep(found: list[Discrepancy]) -> None:
     """Open what is new, and again what evidence had ended or what is not what it was.
 
     What a person ended as it still is stays ended.

@@ -16,8 +16,9 @@ from reconciliation.importers import FORMATS, recognise
 from reconciliation.importers.records import ImportRefused, Record
 from reconciliation.locks import lock_lines_of, only_reader_of
 from reconciliation.models import StatementFile
-from reconciliation.physical_lines import is_of_lines, raw_lines
+from reconciliation.physical_lines import HEAD_BYTES, is_of_lines, raw_lines
 from reconciliation.services.corrections import DEFAULT_ENCODING, corrected, corrections_of
+from reconciliation.services.empty_files import statements_without_lines
 from reconciliation.services.reading import Reader
 from reconciliation.services.receiving import opened, take_over
 from reconciliation.services.staging import Staging
@@ -118,6 +119,8 @@ def _read_statements(
     found.statements, found.repeated = reader.statements, reader.repeated
     found.staged, found.uncounted = staging.staged, reader.uncounted
     found.rejected = staging.rejected
+    if not (found.statements or found.staged or found.rejected):
+        found.statements = statements_without_lines(file, found.format)
     if source.is_atomic:
         _refuse_contradictions(reader)
 
@@ -126,7 +129,8 @@ def _note_raw_lines(
     file: StatementFile, stream: BinaryIO, line_nos: list[int], options: dict[str, Any]
 ) -> None:
     """A parser says how a line stands in the file that it cannot read; here it could."""
-    if not is_of_lines(stream):
+    stream.seek(0)
+    if not is_of_lines(stream.read(HEAD_BYTES)):
         return
     encoding = str(options.get("encoding", DEFAULT_ENCODING))
     lines = raw_lines(stream, set(line_nos), encoding=encoding)

@@ -37,22 +37,27 @@ APP = "reconciliation"
 def match_processor(source: Source, run: ReconciliationRun) -> None:
     """Match what this processor reported up to the run's day, and open what differs or is missing.
 
-    Needs a transaction: the working tables live until it ends, one source per transaction.
+    When something has just come, more may follow: nothing is missing yet, only what identifies an
+    item matches, and items count that are younger than the reports. Needs a transaction: the
+    working tables live until it ends, one source per transaction.
     """
     assert source.gateway is not None
+    is_full = run.trigger == ReconciliationRun.Trigger.FULL
     _note_payouts(source)
     _open_disputes(source, run)
+    end_of_day = end_of(run.as_of, source.time_zone)
     scope = {
         "source_id": source.pk,
         "gateway_id": source.gateway.pk,
         "as_of": run.as_of,
-        "end_of_day": end_of(run.as_of, source.time_zone),
+        "end_of_day": end_of_day if is_full else max(end_of_day, timezone.now()),
     }
     sql.execute(APP, "create_findings")
     sql.execute(APP, "open_lines", **scope)
     sql.execute(APP, "open_items", **scope)
     for number, rule in enumerate(MATCHING_RULES):
-        _apply(rule, number)
+        if is_full or rule.proves_identity:
+            _apply(rule, number)
         if rule is EXACT:
             sql.execute(APP, "open_rest")
     sql.execute(
@@ -66,8 +71,8 @@ def match_processor(source: Source, run: ReconciliationRun) -> None:
     )
     sql.execute(APP, "put_first_lines_first")
     _store(source, run)
-    if StatementLine.objects.filter(source_account__source=source).exists():
-        sql.execute(APP, "open_missing", run_id=run.pk, **scope)
+    if is_full and StatementLine.objects.filter(source_account__source=source).exists():
+        sql.execute(APP, "open_missing", run_id=run.pk, zone=source.zone, **scope)
 
 
 def _apply(rule: MatchingRule, number: int) -> None:
@@ -85,6 +90,18 @@ def _store(source: Source, run: ReconciliationRun) -> None:
         rule_names=[rule.name for rule in MATCHING_RULES],
         rule_versions=[rule.version for rule in MATCHING_RULES],
     )
+    open_differences(source, run)
+    sql.execute(
+        APP,
+        "open_line_findings",
+        run_id=run.pk,
+        source_id=source.pk,
+        is_full=run.trigger == ReconciliationRun.Trigger.FULL,
+    )
+
+
+def open_differences(source: Source, run: ReconciliationRun) -> None:
+    """What is found to belong together (temporary tables found, open_item) and is not the same."""
     sql.execute(
         APP,
         "open_differences",
@@ -94,7 +111,6 @@ def _store(source: Source, run: ReconciliationRun) -> None:
         currencies=list(CURRENCY_EXPONENTS),
         exponents=list(CURRENCY_EXPONENTS.values()),
     )
-    sql.execute(APP, "open_line_findings", run_id=run.pk, source_id=source.pk)
 
 
 def _note_payouts(source: Source) -> None:

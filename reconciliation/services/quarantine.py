@@ -12,6 +12,7 @@ from payments import doorbell
 from reconciliation.errors import LineIsResolved, LineNotCorrectable
 from reconciliation.importers.records import RAW_CHARS_MAX
 from reconciliation.models import RejectedLine, StatementFile
+from reconciliation.physical_lines import is_of_lines
 from reconciliation.services.receiving import LOAD_STATEMENTS, first_bytes
 
 Status = StatementFile.Status
@@ -83,7 +84,7 @@ def _read_again(file: StatementFile) -> None:
 
 
 def _check_correction(file: StatementFile, line: RejectedLine, text: str) -> None:
-    if first_bytes(file).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") or not line.line_no:
+    if not is_of_lines(first_bytes(file)) or not line.line_no:
         raise LineNotCorrectable(line, "it is no line of a text; have a corrected file sent")
     if not text.strip() or "\0" in text or len(text) > RAW_CHARS_MAX:
         raise LineNotCorrectable(line, f"write up to {RAW_CHARS_MAX} characters, and no NUL")

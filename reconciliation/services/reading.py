@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from ledger.errors import DomainError, Invalid
-from ledger.money import Money
+from ledger.money import CURRENCY_EXPONENTS, Money
 from payments.api.card_data import MASK, mask_card_numbers
 from reconciliation.importers.records import (
     NOT_BOOKED,
@@ -72,6 +72,7 @@ class Reader:
         self.unkept: list[int] = []  # lines that were read and do not fit our books
         self._file = file
         self._source: Source = file.source
+        self._is_processor = self._source.kind == Source.Kind.PROCESSOR_REPORT
         self._is_counted = format_code not in UNCOUNTED_FORMATS
         self._staging = staging
         self._open: _Open | None = None
@@ -104,9 +105,12 @@ class Reader:
         self._open = _Open(self._number, header, self._account_of(header))
 
     def _account_of(self, header: StatementHeader) -> SourceAccount | None:
-        """A bank's account must be configured; a processor's follows from each line's currency."""
-        if self._source.kind == Source.Kind.PROCESSOR_REPORT:
-            return None
+        """A bank's account must be configured; a processor's follows from its currency, the
+        statement's or each line's.
+        """
+        if self._is_processor:
+            is_known = header.currency in CURRENCY_EXPONENTS
+            return self._processor_account(header.currency) if is_known else None
         found = self._source.accounts.filter(identifier=header.account)
         if header.currency:
             found = found.filter(currency=header.currency)
@@ -126,7 +130,7 @@ class Reader:
             return
         try:
             account = statement.account or self._processor_account(line.currency)
-            if account.currency != line.currency:
+            if line.currency not in ("", account.currency):
                 raise Invalid(f"the line is in {line.currency}, the account in {account.currency}")
             clean = _without_card_numbers(line)
             net = self._staging.add(clean, account, statement.number)
@@ -153,7 +157,8 @@ class Reader:
             self.first_bad = f"line {line_no}: {reason}"
         if self._open is not None:
             self._open.unbooked += is_unbooked
-            self._open.bad += not is_unbooked
+            # Number 0 is no line, and counts nowhere.
+            self._open.bad += not is_unbooked and line_no > 0
         self._staging.reject(line_no, reason, raw)
 
     def _statement(self) -> _Open:
@@ -164,7 +169,7 @@ class Reader:
         opened = self._statement()
         if not self._is_counted:
             return
-        if opened.account is not None:
+        if opened.account is not None and _says_anything(opened, trailer):
             opened.totals.setdefault(opened.account.pk, _Total(opened.account))
         statements = [self._closed(opened, trailer, total) for total in opened.totals.values()]
         # A statement that stands in the file twice, word for word, moved the money once.
@@ -214,6 +219,13 @@ class Reader:
         except Invalid as problem:
             self._reject(0, f"bad_balance: {problem.message}", str(balance))
             return None
+
+
+def _says_anything(opened: _Open, trailer: StatementTrailer) -> bool:
+    """Not if there are neither days nor balances."""
+    header = opened.header
+    days = (header.first_day, header.last_day, trailer.opening_on, trailer.closing_on)
+    return {*days, trailer.opening, trailer.closing} != {None}
 
 
 def _off_controls(

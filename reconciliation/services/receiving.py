@@ -19,6 +19,7 @@ from payments import doorbell, work
 from reconciliation.errors import FileTooLarge
 from reconciliation.models import Source, StatementFile, StatementFileChunk
 from reconciliation.models.files import CHUNK_BYTES
+from reconciliation.physical_lines import HEAD_BYTES
 
 FILE_SIZE_MAX = 400 * 2**20
 LOAD_STATEMENTS = "reconciliation.tasks.load_statements"  # the task, which is also the bell
@@ -136,9 +137,9 @@ def _make_due(file: StatementFile, *, is_held: bool) -> None:
 
 
 def first_bytes(file: StatementFile) -> bytes:
-    """Enough of the file to tell text from XML."""
+    """Enough of the file to tell what it is."""
     chunk = StatementFileChunk.objects.filter(file=file, number=0).first()
-    return bytes(chunk.content[:64]) if chunk else b""
+    return bytes(chunk.content[:HEAD_BYTES]) if chunk else b""
 
 
 def _digest_of(content: BinaryIO, name: str) -> tuple[str, int]:

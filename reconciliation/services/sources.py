@@ -7,15 +7,24 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import transaction
 
+from ledger.actors import Actor
 from ledger.entries import AccountRef
 from ledger.errors import Invalid
 from ledger.money import exponent_of
+from ledger.services import audit
 from ledger.services.accounts import open_account
 from payments.bookkeeping import clearing
 from payments.models import Gateway
 from reconciliation.importers import FORMATS
 from reconciliation.importers.csv_mapping import MappingInvalid, read_mapping
+from reconciliation.locks import lock_source
 from reconciliation.models import Source, SourceAccount
+from reconciliation.services.settings import (
+    CONFIGURATION,
+    Tolerance,
+    note_tolerance,
+    note_version,
+)
 from reconciliation.sign_off import OPTIONS as SIGN_OFF_OPTIONS
 from reconciliation.sign_off import read_materiality
 from settlements.bookkeeping import bank
@@ -41,8 +50,13 @@ class SourceTerms:
 
 
 @transaction.atomic
-def define_source(code: str, terms: SourceTerms) -> Source:
-    """Create the source with this code or bring it up to date. Raises Invalid."""
+def define_source(
+    code: str, terms: SourceTerms, *, set_by: str = CONFIGURATION, reason: str = ""
+) -> Source:
+    """Create the source with this code or bring it up to date. Raises Invalid.
+
+    What it was before stays as one of its versions.
+    """
     if terms.kind not in Source.Kind.values:
         raise Invalid(f"Source {code}: {terms.kind!r} is no kind of source.")
     if terms.kind == Source.Kind.BANK_STATEMENT and terms.gateway:
@@ -65,6 +79,11 @@ def define_source(code: str, terms: SourceTerms) -> Source:
         gateway = Gateway.objects.filter(code=terms.gateway).first()
         if gateway is None:
             raise Invalid(f"Source {code}: there is no gateway {terms.gateway!r}.")
+        if other := gateway.sources.exclude(code=code).first():
+            raise Invalid(
+                f"Source {code}: {other} reports on gateway {gateway} already; one money is"
+                " reported once. Name all its formats there."
+            )
     source, _ = Source.objects.update_or_create(
         code=code,
         defaults={
@@ -73,15 +92,60 @@ def define_source(code: str, terms: SourceTerms) -> Source:
             "zone": terms.zone,
             "gateway": gateway,
             "counterparties": list(terms.counterparties),
-            "deposit_days": terms.deposit_days,
-            "fx_tolerance_basis_points": terms.fx_tolerance_basis_points,
             "options": dict(terms.options),
             "on_bad_line": terms.on_bad_line,
         },
     )
+    note_version(source, set_by=set_by, reason=reason)
+    tolerance = Tolerance(terms.fx_tolerance_basis_points, terms.deposit_days)
+    note_tolerance(source, tolerance, set_by=set_by, reason=reason)
     for identifier, currency in terms.accounts:
         source_account(source, identifier, currency)
     return source
+
+
+@transaction.atomic
+def change_source(
+    source: Source,
+    *,
+    formats: tuple[str, ...],
+    zone: str,
+    counterparties: tuple[str, ...],
+    on_bad_line: str,
+    actor: Actor,
+    reason: str,
+) -> Source:
+    """The source's files are read like this from now on; what it was stays as one of its versions.
+
+    Raises Invalid and ReasonMissing.
+    """
+    reason = audit.required(reason).strip()
+    now = lock_source(source.pk)
+    before = now.versions.first()
+    # What only a format that is left had to be told goes with it.
+    kept = {*formats, SIGN_OFF_OPTIONS}
+    terms = SourceTerms(
+        kind=now.kind,
+        formats=formats,
+        zone=zone,
+        gateway=now.gateway.code if now.gateway else "",
+        counterparties=counterparties,
+        deposit_days=now.deposit_days,
+        fx_tolerance_basis_points=now.fx_tolerance_basis_points,
+        options={name: told for name, told in now.options.items() if name in kept},
+        on_bad_line=on_bad_line,
+    )
+    changed = define_source(now.code, terms, set_by=str(actor), reason=reason)
+    after = changed.versions.first()
+    audit.record(
+        "source.changed",
+        f"source:{now.code}",
+        actor=actor,
+        reason=reason,
+        before=before.terms if before else None,
+        after=after.terms if after else None,
+    )
+    return changed
 
 
 def _check_options(code: str, terms: SourceTerms) -> None:
@@ -115,9 +179,17 @@ def _check_mapping(code: str, kind: str, options: Mapping[str, Any]) -> None:
 
 
 def source_account(source: Source, identifier: str, currency: str) -> SourceAccount:
-    """The source's account, opened with its ledger account if it is new."""
+    """The source's account, opened with its ledger account if it is new.
+
+    Raises Invalid if another source reports on it.
+    """
     exponent_of(currency)
     account = open_account(_ledger_account(source, identifier, currency))
+    if other := SourceAccount.objects.filter(ledger_account=account).exclude(source=source).first():
+        raise Invalid(
+            f"Source {source}: {other.source} reports on {identifier} {currency} already; one money"
+            " is reported once. Name all its formats there."
+        )
     found, _ = SourceAccount.objects.get_or_create(
         source=source,
         identifier=identifier,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
@@ -9,6 +10,7 @@ from django.utils import timezone
 from ledger import sql
 from ledger.actors import Actor
 from ledger.states import move
+from payments import doorbell
 from reconciliation.archives import Member
 from reconciliation.importers.records import NOT_BOOKED, ImportRefused
 from reconciliation.models import (
@@ -31,6 +33,9 @@ from reconciliation.services.receiving import receive_statement
 REFUSED_LINES_SHOWN = 1_000
 # And of a loaded one all are kept.
 NO_LIMIT = 2**31
+
+# Name of the task that matches them, which is also its bell.
+MATCH_ARRIVALS = "reconciliation.tasks.match_arrivals"
 
 Status = StatementFile.Status
 
@@ -105,7 +110,7 @@ def _write_members(file: StatementFile, found: Found) -> None:
 def _load(file: StatementFile, found: Found) -> None:
     file.format, file.loaded_at = found.format, timezone.now()
     file.rejected_count, file.uncounted_count = found.rejected, found.uncounted
-    _store_lines(file, found)
+    _announce(file, _store_lines(file, found))
     _keep_rejections(file, limit=NO_LIMIT)
     _finish(file)
 
@@ -121,12 +126,20 @@ def _write_corrected(file: StatementFile, found: Found) -> None:
                 settle_corrections(
                     file, found.corrections, before=before[0], staged=found.staged, new=new
                 )
+                _announce(file, new)
         except ImportRefused as problem:
             refusal = problem
             file.line_count, file.known_count = before
     if refusal is not None:
         withdraw_corrections(found.corrections, f"{refusal.code}: {refusal.message}")
     _finish(file)
+
+
+def _announce(file: StatementFile, new: int) -> None:
+    """New lines are matched at once; if nobody hears the bell, when workers look by themselves."""
+    if new:
+        file.has_new_lines = True
+        transaction.on_commit(partial(doorbell.ring, MATCH_ARRIVALS))
 
 
 def _store_lines(file: StatementFile, found: Found, *, corrected_at: datetime | None = None) -> int:

@@ -31,6 +31,7 @@ from reconciliation.services.discrepancies import (
     refuse_while_written_off,
     stated,
 )
+from reconciliation.telling import tell_of_discrepancy
 
 Kind = WriteOff.Kind
 Status = WriteOff.Status
@@ -120,6 +121,7 @@ def approve_write_off(write_off: WriteOff, *, actor: Actor, reason: str = "") ->
         resolution=write_off.reason,
         ended_by=str(actor),
     )
+    tell_of_discrepancy(discrepancy)
     _record(
         "write_off.approved",
         write_off,
@@ -158,6 +160,7 @@ def reverse_write_off(write_off: WriteOff, *, actor: Actor, reason: str) -> Writ
     # Evidence opened it already if its line came after all.
     if discrepancy.status == Discrepancy.Status.WRITTEN_OFF:
         transition(discrepancy, Discrepancy.Status.OPEN, **NOT_ENDED)
+        tell_of_discrepancy(discrepancy)
     reversal = reverse_entry(write_off.journal_entry, reason=reason, actor=actor)
     _record(
         "write_off.reversed",

@@ -1,5 +1,6 @@
 -- Bank lines without a match, each with the processor payouts and our payouts whose id it carries.
 -- Banks change case and punctuation and break texts anywhere, so letters and digits are compared.
+-- Not the payouts that people took it apart from.
 WITH open_line AS (
     SELECT line.id, account.currency, line.reference, line.text, line."references"
     FROM reconciliation_statementline AS line
@@ -46,8 +47,12 @@ broken AS (
     WHERE NOT EXISTS (SELECT FROM named WHERE named.line_id = open_line.id)
 ),
 found AS (
-    SELECT * FROM named
-    UNION ALL SELECT * FROM broken
+    SELECT * FROM (SELECT * FROM named UNION ALL SELECT * FROM broken) AS either
+    WHERE NOT EXISTS (
+        SELECT FROM reconciliation_undonematch AS undone
+        WHERE undone.line_id = either.line_id AND undone.subject_id = either.payout_id
+            AND undone.kind = CASE WHEN either.is_arriving THEN 'deposit' ELSE 'payout' END
+    )
 )
 SELECT open_line.id AS line_id,
        coalesce(

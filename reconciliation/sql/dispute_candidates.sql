@@ -1,5 +1,6 @@
 -- Dispute lines without a match, with the payments of the same gateway whose reference they carry:
--- exactly, or where that finds none, retyped or within other text.
+-- exactly, or where that finds none, retyped or within other text. Not those whose dispute people took
+-- apart from the line.
 WITH line AS (
     SELECT line.id, line.reference, line.merchant
     FROM reconciliation_statementline AS line
@@ -29,7 +30,15 @@ retyped AS (
     WHERE EXISTS (SELECT FROM rest) AND length(array_to_string(parts[first:last], '')) >= 8
         AND payment.gateway_id = %(gateway_id)s AND payment.status = 'SUCCEEDED'
 ),
-candidate AS (SELECT * FROM exact UNION ALL SELECT * FROM retyped)
+candidate AS (
+    SELECT * FROM (SELECT * FROM exact UNION ALL SELECT * FROM retyped) AS either
+    WHERE NOT EXISTS (
+        SELECT FROM reconciliation_undonematch AS undone
+        JOIN payments_dispute AS dispute
+            ON undone.kind = 'dispute' AND dispute.id = undone.subject_id
+        WHERE undone.line_id = either.line_id AND dispute.payment_id = either.payment_id
+    )
+)
 SELECT line.id AS line_id, payment.id AS payment_id,
        (line.merchant = merchant.code OR line.merchant LIKE '%%\_' || merchant.code) AS agrees
 FROM line

@@ -3,20 +3,27 @@
 WITH pair AS (
     SELECT item.item_kind, item.item_id, item.reference, item.amount, item.currency,
            item.settlement_due_on, item.processor_fee_expected, item.processor_fee_currency,
-           line.id AS line_id, line.gross, line.fee, line.booked_on, line.value_on,
-           account.currency AS line_currency,
+           line.line_id, line.gross, line.fee, line.booked_on, line.value_on,
+           line.account_currency AS line_currency,
            CASE WHEN line.presentment_amount IS NOT NULL THEN line.presentment_amount
-                WHEN account.currency = item.settlement_currency
+                WHEN line.account_currency = item.settlement_currency
                     AND item.settlement_currency <> item.currency THEN item.amount
                 ELSE line.gross END AS shown,
            CASE WHEN line.presentment_amount IS NOT NULL THEN line.presentment_currency
-                WHEN account.currency = item.settlement_currency
+                WHEN line.account_currency = item.settlement_currency
                     AND item.settlement_currency <> item.currency THEN item.currency
-                ELSE account.currency END AS shown_currency
+                ELSE line.account_currency END AS shown_currency
     FROM found
     JOIN open_item AS item USING (item_kind, item_id)
-    JOIN reconciliation_statementline AS line ON line.id = found.line_id
-    JOIN reconciliation_sourceaccount AS account ON account.id = line.source_account_id
+    JOIN open_line AS line USING (line_id)
+    -- Most pairs agree in everything there is to compare, which is quickly seen.
+    WHERE (line.gross, line.account_currency, line.fee, line.account_currency)
+            IS DISTINCT FROM (item.amount, item.currency, item.processor_fee_expected,
+                              item.processor_fee_currency)
+        OR line.presentment_amount IS NOT NULL
+            AND (line.presentment_amount, line.presentment_currency)
+                <> (item.amount, item.currency)
+        OR line.value_on > item.settlement_due_on
 ),
 rated AS (
     SELECT pair.*, round(abs(shown) * rate.rate * power(10::numeric, into_.exponent - from_.exponent))
@@ -29,14 +36,15 @@ rated AS (
     LEFT JOIN LATERAL (
         SELECT CASE base WHEN shown_currency THEN fx.rate ELSE 1 / fx.rate END AS rate
         FROM reconciliation_fxrate AS fx
-        WHERE (base, quote) IN ((shown_currency, line_currency), (line_currency, shown_currency))
+        WHERE shown_currency <> line_currency
+            AND (base, quote) IN ((shown_currency, line_currency), (line_currency, shown_currency))
         ORDER BY date > booked_on, abs(date - booked_on), base = shown_currency DESC LIMIT 1
-    ) AS rate ON shown_currency <> line_currency
+    ) AS rate ON true
 ),
 judged AS (
     SELECT rated.*, CASE
         WHEN shown_currency <> currency THEN 'currency_mismatch'
-        WHEN sign(shown) <> sign(amount) THEN 'wrong_sign'
+        WHEN sign(shown) = -sign(amount) THEN 'wrong_sign'
         WHEN abs(shown - amount) = 1 THEN 'rounding_difference'
         WHEN shown <> amount THEN 'amount_mismatch'
         WHEN abs(abs(gross) - gross_at_rate)
@@ -82,4 +90,10 @@ SELECT 'disc_' || replace(uuidv7()::text, '-', ''),
        line_id, %(run_id)s
 FROM finding
 ORDER BY line_id, type
-ON CONFLICT (key) DO NOTHING
+-- Known is only what was found about an earlier pair, which was taken apart.
+ON CONFLICT (key) DO UPDATE
+SET status = 'OPEN', resolved_at = NULL, resolved_by_id = NULL, reason_code = '', resolution = '',
+    ended_by = '', currency = excluded.currency, amount = excluded.amount,
+    expected = excluded.expected, actual = excluded.actual, since = excluded.since,
+    line_id = excluded.line_id
+WHERE reconciliation_discrepancy.status = 'RESOLVED'

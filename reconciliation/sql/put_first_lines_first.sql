@@ -1,12 +1,13 @@
 -- Whichever rule found a line: the first one for an item, by booking date and place in the file, is
 -- its match, and the others are repeats.
-WITH line AS (
-    SELECT rule_no, line_id, item_kind, item_id FROM found
+WITH again AS (SELECT DISTINCT item_kind, item_id FROM repeated),
+line AS (
+    SELECT rule_no, line_id, item_kind, item_id FROM found JOIN again USING (item_kind, item_id)
     UNION ALL SELECT rule_no, line_id, item_kind, item_id FROM repeated
 ),
 ranked AS (
     SELECT line.*, row_number() OVER (
-        PARTITION BY item_kind, item_id ORDER BY booked_on, value_on, file_id, line_no
+        PARTITION BY item_kind, item_id ORDER BY booked_on, value_on, file_no, line_no
     ) AS nth
     FROM line JOIN open_line USING (line_id)
 ),

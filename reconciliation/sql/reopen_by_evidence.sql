@@ -7,6 +7,8 @@ WHERE status = 'WRITTEN_OFF' AND (
         SELECT FROM reconciliation_match AS match WHERE match.payment_id = discrepancy.payment_id))
     OR (type = 'refund_not_in_settlement' AND EXISTS (
         SELECT FROM reconciliation_match AS match WHERE match.refund_id = discrepancy.refund_id))
+    OR (type = 'dispute_not_in_settlement' AND EXISTS (
+        SELECT FROM reconciliation_match AS match WHERE match.dispute_id = discrepancy.dispute_id))
     OR (type = 'deposit_missing' AND EXISTS (
         SELECT FROM reconciliation_match AS match
         WHERE match.processor_payout_id = discrepancy.processor_payout_id))

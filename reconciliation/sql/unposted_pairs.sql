@@ -1,4 +1,5 @@
--- The next matches of payments, refunds and disputes whose facts are not in the ledger yet.
+-- The next matches of payments, refunds and disputes whose facts are not in the ledger yet. OFFSET 0
+-- keeps each look-up one by index: a pass over a whole table per chunk would take hours for a million.
 WITH match AS MATERIALIZED (
     SELECT * FROM reconciliation_match
     WHERE run_id = %(run_id)s AND id > %(after)s AND kind IN ('payment', 'refund', 'dispute')
@@ -11,16 +12,25 @@ SELECT match.id AS match_id, line.id AS line_id, line.booked_on, line.gross, lin
        coalesce(payment.amount_captured, -refund.amount, -dispute.amount) AS amount,
        coalesce(payment.merchant_id, refund.merchant_id, dispute.merchant_id) AS merchant_id,
        dispute.id AS dispute_id, source.zone,
+       (SELECT count(*) FROM reconciliation_undonematch WHERE line_id = line.id) AS undone_count,
        line.presentment_amount, line.presentment_currency,
        rate.rate AS reference_rate
 FROM match
-JOIN reconciliation_matchline AS part ON part.match_id = match.id
-JOIN reconciliation_statementline AS line ON line.id = part.line_id
+CROSS JOIN LATERAL (
+    SELECT line_id FROM reconciliation_matchline WHERE match_id = match.id OFFSET 0
+) AS part
+CROSS JOIN LATERAL (
+    SELECT * FROM reconciliation_statementline WHERE id = part.line_id OFFSET 0
+) AS line
 JOIN reconciliation_sourceaccount AS account ON account.id = line.source_account_id
 JOIN reconciliation_source AS source ON source.id = account.source_id
 JOIN payments_gateway AS gateway ON gateway.id = source.gateway_id
-LEFT JOIN payments_payment AS payment ON payment.id = match.payment_id
-LEFT JOIN payments_refund AS refund ON refund.id = match.refund_id
+LEFT JOIN LATERAL (
+    SELECT * FROM payments_payment WHERE id = match.payment_id OFFSET 0
+) AS payment ON true
+LEFT JOIN LATERAL (
+    SELECT * FROM payments_refund WHERE id = match.refund_id OFFSET 0
+) AS refund ON true
 LEFT JOIN payments_dispute AS dispute ON dispute.id = match.dispute_id
 LEFT JOIN LATERAL (
     SELECT CASE base WHEN pair.sold THEN fx.rate ELSE 1 / fx.rate END AS rate

@@ -138,7 +138,7 @@ def test_nobody_does_what_he_may_not(found: list[Discrepancy]) -> None:
         reader.post(step(found[1], action), WHY).status_code
         for action in ("assign_to_me", "investigate", "leave_note", "resolve", "propose_write_off")
     ]
-    many = reverse("admin:reconciliation_discrepancy_resolve_many")
+    many = reverse("admin:reconciliation_discrepancy_many", args=["resolve"])
     refused += [
         reader.post(step(write_off, action), {"reason": "no"}).status_code
         for action in ("approve", "refuse", "withdraw", "reverse")

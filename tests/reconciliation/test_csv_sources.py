@@ -74,3 +74,20 @@ def test_the_csv_of_the_days_brings_nothing_that_their_camt_did_not(bank: Source
 
     assert (file.format, file.known_count) == ("csv", file.line_count)
     assert StatementLine.objects.count() == camt.line_count == file.line_count
+
+
+@pytest.mark.parametrize("name", ["bank_2026-03-25.csv", "20260325 umsatz.csv"])
+def test_day_without_a_line_is_told_by_the_name_of_its_file(bank: Source, name: str) -> None:
+    file = load(bank, NAMES.encode(), name)
+
+    told = Statement.objects.filter(file=file)
+    assert sorted(told.values_list("source_account__currency", flat=True)) == ["EUR", "GBP", "USD"]
+    assert {(str(each.first_day), str(each.last_day)) for each in told} == {("2026-03-25",) * 2}
+    assert {(each.closing_balance, each.line_count) for each in told} == {(None, 0)}
+
+
+@pytest.mark.parametrize("name", ["bank.csv", "2026-03-24_2026-03-25.csv", "2026-13-25.csv"])
+def test_name_without_one_day_tells_nothing(bank: Source, name: str) -> None:
+    file = load(bank, NAMES.encode(), name)
+
+    assert not Statement.objects.filter(file=file).exists()

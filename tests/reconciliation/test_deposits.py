@@ -7,8 +7,8 @@ import pytest
 from ledger.models import Account
 from reconciliation.models import Discrepancy, Match, ProcessorPayout
 from reconciliation.selectors import tie_outs
-from reconciliation.services.deposits import only_subset
 from reconciliation.services.runs import reconcile
+from reconciliation.services.subsets import only_subset
 from tests.factories import GatewayFactory, eur
 from tests.support.reports import DAY, bank_of, define_sources, load, payout_row, report
 
@@ -156,3 +156,15 @@ def test_only_subset_gives_up_on_a_second_answer_and_on_too_many_candidates():
     assert only_subset(payouts, 6) == tuple(payouts)
     assert only_subset(payouts, 7) == ()
     assert only_subset([ProcessorPayout(amount=2) for _ in range(17)], 34) == ()
+
+
+def test_what_one_deposit_takes_may_leave_one_answer_for_another_that_came_before(sources):
+    payouts = {"po_000001": "1.00", "po_000002": "2.00", "po_000003": "3.00"}
+    statement(sources, payouts, ("3.00", "SEPA CREDIT"), ("1.00", "SEPA CREDIT"))
+
+    found = Match.objects.filter(kind="deposit").order_by("processor_payout__external_id")
+    assert [match.processor_payout.external_id for match in found] == ["po_000001", "po_000003"]
+    assert opened() == [("deposit_missing", "po_000002", "2.00")]
+    matches = Match.objects.count()
+    reconcile(as_of=DAY)
+    assert Match.objects.count() == matches

@@ -8,7 +8,8 @@ from ledger.models import AuditEvent
 from ledger.services.audit import ReasonMissing, ReasonTooLong
 from reconciliation.errors import DiscrepancyIsSettled, ReasonCodeUnknown
 from reconciliation.models import Discrepancy
-from reconciliation.selectors import ResultStatus, open_discrepancies, results_of, tie_outs
+from reconciliation.results import ResultStatus, results_of
+from reconciliation.selectors import open_discrepancies, tie_outs
 from reconciliation.services.discrepancies import (
     NOTE_LENGTH_MAX,
     add_note,

@@ -8,12 +8,21 @@ from ledger.errors import DomainError
 from ledger.models import Account
 from reconciliation.continuity import findings_of_file
 from reconciliation.errors import FileRefused
-from reconciliation.models import Discrepancy, RejectedLine, StatementFile, StatementLine
+from reconciliation.models import (
+    Discrepancy,
+    RejectedLine,
+    Source,
+    StatementFile,
+    StatementLine,
+)
 from reconciliation.services.imports import import_statement
 from reconciliation.services.rates import import_fx_rates
 from reconciliation.services.receiving import opened
 from reconciliation.services.runs import reconcile
+from reconciliation.services.sources import SourceTerms, define_source
 from tests.factories import GatewayFactory, SucceededPaymentFactory, eur
+from tests.reconciliation.importers.processor_reports import OFX_SGML
+from tests.support.bank_files import entry, message, statement
 from tests.support.races import run_together
 from tests.support.reports import ACTOR, IBAN, bank_of, charge, define_sources, load, report
 
@@ -121,6 +130,30 @@ def test_an_account_nobody_configured_is_refused_by_name(sources):
         load(sources[1], content)
 
     assert not StatementLine.objects.exists()
+
+
+def test_a_file_without_a_currency_is_read_in_that_of_its_account():
+    terms = SourceTerms(
+        kind=Source.Kind.BANK_STATEMENT, formats=("ofx",), accounts=(("12345", "EUR"),)
+    )
+
+    file = load(define_source("bank", terms), OFX_SGML.replace(b"<CURDEF>EUR", b""))
+
+    assert [
+        (each.net, each.source_account.currency) for each in file.lines.order_by("line_no")
+    ] == [
+        (12050, "EUR"),
+        (-2025, "EUR"),
+    ]
+
+
+def test_a_statement_that_says_nothing_keeps_nobody_else_out(sources):
+    quiet = f"<Stmt><Id>Q</Id><Acct><Id><IBAN>{IBAN}</IBAN></Id><Ccy>EUR</Ccy></Acct></Stmt>"
+    content = message(statement(entry("5.00")), quiet)
+
+    file = load(sources[1], content)
+
+    assert [each.identifier for each in file.statements.all()] == ["S1"]
 
 
 def test_the_first_statement_says_what_was_in_the_account_before(sources):

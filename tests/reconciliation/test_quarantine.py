@@ -8,14 +8,22 @@ from django.core.management import call_command
 from ledger.models import AuditEvent
 from ledger.services.audit import ReasonMissing
 from reconciliation.errors import FileRefused, LineIsResolved, LineNotCorrectable
-from reconciliation.models import RejectedLine, SourceAccount, StatementFile, StatementLine
+from reconciliation.models import (
+    RejectedLine,
+    Source,
+    SourceAccount,
+    StatementFile,
+    StatementLine,
+)
 from reconciliation.services.imports import import_statement
 from reconciliation.services.loading import load_statements
 from reconciliation.services.quarantine import correct_line, discard_line
 from reconciliation.services.receiving import opened
 from reconciliation.services.runs import reconcile
+from reconciliation.services.sources import SourceTerms, define_source
 from reconciliation.sign_off import obstacles_to_sign_off
 from tests.factories import GatewayFactory, eur
+from tests.reconciliation.importers.processor_reports import OFX_SGML
 from tests.support.bank_files import camt, entry
 from tests.support.reports import ACTOR, DAY, bank_of, define_sources, load
 
@@ -226,6 +234,24 @@ def test_bank_may_be_told_to_quarantine_and_xml_cannot_be_corrected():
     assert (file.status, file.line_count, bad.line_no) == ("LOADED_WITH_ERRORS", 1, 2)
     with pytest.raises(LineNotCorrectable, match="no line of a text"):
         correct_line(bad, text="<Ntry/>", actor=ACTOR, reason="Told.")
+
+
+def test_transaction_of_an_ofx_file_is_no_line_of_a_text_either():
+    account = SourceTerms(
+        kind=Source.Kind.BANK_STATEMENT,
+        formats=("ofx",),
+        on_bad_line="quarantine",
+        accounts=(("12345", "EUR"),),
+    )
+    long_name = OFX_SGML.replace(b"ACME & SONS", b"ACME" * 100)
+
+    file = load(define_source("bank", account), long_name)
+
+    (bad,) = bad_lines(file)
+    assert (file.line_count, bad.line_no, bad.code) == (1, 1, "invalid")
+    assert "ACMEACME" in bad.raw  # what was read of it, and not the first line of the file
+    with pytest.raises(LineNotCorrectable, match="no line of a text"):
+        correct_line(bad, text="OFXHEADER:200", actor=ACTOR, reason="Told.")
 
 
 def test_processor_may_be_told_to_refuse(processor):

@@ -9,7 +9,8 @@ from django.core.management.base import CommandError
 
 from ledger.commands import ServiceCommand, read_bytes
 from reconciliation.importers import FORMATS, ImportRefused, ParsedLine, RejectedLine
-from reconciliation.importers.csv_proposal import as_toml, propose
+from reconciliation.importers.csv_proposal import propose
+from reconciliation.importers.toml_text import as_toml
 
 REJECTED_MAX = 5
 

@@ -21,7 +21,8 @@ from reconciliation.importers import (
     StatementTrailer,
     recognise,
 )
-from reconciliation.importers.csv_proposal import as_toml, propose
+from reconciliation.importers.csv_proposal import propose
+from reconciliation.importers.toml_text import as_toml
 from tests.reconciliation.importers.bank_mappings import MAPPINGS, mapping
 from tests.reconciliation.importers.test_corpus import facts, folder
 

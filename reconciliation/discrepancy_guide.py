@@ -1,0 +1,100 @@
+"""What people want to know of any discrepancy: how old it is, and what to do about it first."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from reconciliation.models import Discrepancy
+
+Types = Discrepancy.Type
+BUCKETS = ((1, "0-1"), (7, "2-7"), (30, "8-30"), (90, "31-90"))
+OLDEST_BUCKET = ">90"
+AGE_BUCKETS = (*(name for _, name in BUCKETS), OLDEST_BUCKET)
+# These are counted as open from the day they were due; they are as old as what they are about.
+NOT_THERE = (
+    Types.MISSING_SETTLEMENT,
+    Types.SETTLEMENT_PENDING,
+    Types.REFUND_NOT_IN_SETTLEMENT,
+    Types.DISPUTE_NOT_IN_SETTLEMENT,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What to do first; `code` for machines."""
+
+    code: str
+    text: str
+
+
+WAIT = Action("wait", "Nothing yet: it is not due. A later report brings it.")
+ASK_PROCESSOR = Action("ask_processor", "Ask the processor for it; it was due and is not reported.")
+CLAIM_DIFFERENCE = Action(
+    "claim_difference", "Hold it against the contract and claim the difference from the processor."
+)
+ACCEPT_OR_CLAIM = Action(
+    "accept_or_claim", "Accept the difference if it is within what you allow, or claim it."
+)
+CORRECT_OURSELVES = Action(
+    "compare_with_order",
+    "Compare with the order: either we booked it wrongly or they settled it so.",
+)
+FIND_OWNER = Action(
+    "find_owner", "Find whose it is and match it by hand, or have the processor take it back."
+)
+GIVE_BACK = Action("report_duplicate", "Report it as a duplicate; it is to be given back.")
+ASK_BANK = Action(
+    "trace_deposit", "Have the processor trace the transfer and the bank look for it."
+)
+BOOK_LINE = Action("book_line", "Match it by hand, or book it against the account it belongs to.")
+MEND_FILE = Action("correct_line", "Correct the line in quarantine, or say why it is left out.")
+GET_STATEMENT = Action("get_statement", "Get the statement that is missing, or a corrected one.")
+PAY_AGAIN = Action("check_bank_account", "Check the merchant's bank account; a new payout is due.")
+
+ACTIONS = {
+    Types.MISSING_SETTLEMENT: ASK_PROCESSOR,
+    Types.SETTLEMENT_PENDING: WAIT,
+    Types.LATE_SETTLEMENT: Action("note_delay", "Note the delay against the contract's days."),
+    Types.AMOUNT_MISMATCH: CORRECT_OURSELVES,
+    Types.FEE_MISMATCH: CLAIM_DIFFERENCE,
+    Types.CURRENCY_MISMATCH: CORRECT_OURSELVES,
+    Types.FX_RATE_DEVIATION: CLAIM_DIFFERENCE,
+    Types.ROUNDING_DIFFERENCE: ACCEPT_OR_CLAIM,
+    Types.WRONG_SIGN: CORRECT_OURSELVES,
+    Types.DUPLICATE_LINE: GIVE_BACK,
+    Types.ORPHAN_LINE: FIND_OWNER,
+    Types.REFUND_NOT_IN_SETTLEMENT: ASK_PROCESSOR,
+    Types.DISPUTE_NOT_IN_SETTLEMENT: ASK_PROCESSOR,
+    Types.DEPOSIT_SHORT: ASK_BANK,
+    Types.DEPOSIT_OVER: GIVE_BACK,
+    Types.DEPOSIT_MISSING: ASK_BANK,
+    Types.DEPOSIT_DUPLICATE: GIVE_BACK,
+    Types.PAYOUT_MISSING: Action("trace_payout", "Have the bank trace the payout."),
+    Types.PAYOUT_RETURNED: PAY_AGAIN,
+    Types.UNEXPLAINED_BANK_LINE: BOOK_LINE,
+    Types.UNPARSED_LINE: MEND_FILE,
+    Types.BALANCE_GAP: GET_STATEMENT,
+}
+
+
+def suggested_action(discrepancy: Discrepancy) -> Action:
+    return ACTIONS[Types(discrepancy.type)]
+
+
+def original_day(discrepancy: Discrepancy) -> date:
+    """The day on which what it is about happened, in its source's zone."""
+    if discrepancy.type in NOT_THERE:
+        subject = discrepancy.refund or discrepancy.payment or discrepancy.dispute
+        if subject is not None and subject.effective_at is not None:
+            return subject.effective_at.astimezone(discrepancy.source.time_zone).date()
+    if discrepancy.type == Types.DEPOSIT_MISSING and discrepancy.processor_payout is not None:
+        return discrepancy.processor_payout.line.booked_on
+    return discrepancy.since
+
+
+def age_days(discrepancy: Discrepancy, *, as_of: date) -> int:
+    """Whole days from the original day, never negative."""
+    return max((as_of - original_day(discrepancy)).days, 0)
+
+
+def age_bucket(days: int) -> str:
+    return next((name for limit, name in BUCKETS if days <= limit), OLDEST_BUCKET)

@@ -1,0 +1,114 @@
+"""A run that is cut off, or whose files came in another order, ends as any other."""
+
+import sys
+from itertools import permutations
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.db import transaction
+
+from ledger.models import JournalEntry
+from reconciliation.models import Discrepancy, Match, ReconciliationRun, StatementLine
+from reconciliation.selectors import tie_outs
+from reconciliation.services.runs import reconcile
+from tests.factories import GatewayFactory, MerchantFactory, SucceededPaymentFactory, eur
+from tests.support.books import assert_books_balance
+from tests.support.own_names import database_url_of_tests
+from tests.support.reports import bank_of, charge, define_sources, load, payout_row, report
+from tests.support.servers import Child, wait_for
+
+BLOCKED = """
+SELECT query FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+# Whoever finds the same waits until this is committed or, as here, taken back.
+SAME_FINDING = """
+INSERT INTO reconciliation_discrepancy (
+    public_id, key, type, status, source_id, reference, currency, amount, expected, actual, since,
+    opened_by_id
+) VALUES ('disc_x', %s, 'unexplained_bank_line', 'OPEN', 0, '', 'EUR', 0, '', '', now(), 0)
+"""
+RECONCILE = [sys.executable, "manage.py", "reconcile"]
+
+
+def load_a_day() -> None:
+    """Payments of which one differs, one is reported twice, some are not; a short deposit, rent."""
+    GatewayFactory()
+    processor, bank_source = define_sources()
+    merchant = MerchantFactory()
+    paid = [
+        SucceededPaymentFactory(merchant=merchant, money=eur("100.00"), reference=f"ORDER-{n}")
+        for n in range(4)
+    ]
+    rows = [charge(paid[0], "txn_0"), charge(paid[1], "txn_1", fee="3.00")]
+    load(processor, report(*rows, charge(paid[0], "txn_2"), payout_row("po_000001", "98.35")))
+    bank = bank_of()
+    bank.book(eur("90.00"), counterparty="SIM PAYMENTS", text="po_000001")
+    bank.book(eur("-25.00"), counterparty="Office Rent GmbH", text="RENT")
+    load(bank_source, bank.statement())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_run_that_is_killed_in_its_middle_goes_on_and_has_the_same_result(tmp_path: Path) -> None:
+    load_a_day()
+    with transaction.atomic():
+        calm = reconcile().result_hash
+        transaction.set_rollback(True)
+    assert not ReconciliationRun.objects.exists()
+
+    url = database_url_of_tests()
+    with psycopg.connect(url) as in_the_way, psycopg.connect(url, autocommit=True) as watcher:
+        # The processor's lines are matched by then, and the bank's are not.
+        rent = StatementLine.objects.get(counterparty="Office Rent GmbH")
+        in_the_way.execute(SAME_FINDING, [f"unexplained_bank_line:line:{rent.pk}"])
+        child = Child(RECONCILE, tmp_path, DATABASE_URL=url)
+        try:
+            wait_for(lambda: watcher.execute(BLOCKED).fetchall())
+        finally:
+            child.kill_group()
+        in_the_way.rollback()
+    cut_off = ReconciliationRun.objects.get()
+    assert (cut_off.finished_at, Match.objects.count()) == (None, 2)
+    assert not JournalEntry.objects.filter(kind="processor_fee").exists()
+
+    run = reconcile()
+
+    assert (run.pk, run.result_hash) == (cut_off.pk, calm)
+    assert (run.match_count, ReconciliationRun.objects.count()) == (3, 1)
+    assert JournalEntry.objects.filter(kind="processor_fee").count() == 2
+    assert not any(proof.difference for proof in tie_outs(run.as_of))
+    assert_books_balance()
+    again = reconcile()
+    assert (again.match_count, again.discrepancy_count) == (0, 0)
+
+
+@pytest.mark.django_db
+def test_files_in_any_order_give_the_same_result(books: None) -> None:
+    GatewayFactory()
+    processor, bank_source = define_sources()
+    merchant = MerchantFactory()
+    paid = [
+        SucceededPaymentFactory(merchant=merchant, money=eur("100.00"), reference=f"ORDER-{n}")
+        for n in range(3)
+    ]
+    bank = bank_of()
+    bank.book(eur("98.35"), counterparty="SIM PAYMENTS", text="po_000001")
+    files = [
+        ("a.csv", processor, report(charge(paid[0], "txn_0"), charge(paid[1], "txn_1"))),
+        ("b.csv", processor, report(charge(paid[0], "txn_2"), payout_row("po_000001", "98.35"))),
+        ("c.csv", processor, report(charge(paid[1], "txn_3", fee="2.00"))),
+        ("d.xml", bank_source, bank.statement()),
+    ]
+    results = set()
+    for order in permutations(files):
+        with transaction.atomic():
+            for name, source, content in order:
+                load(source, content, name=name)
+            hash_ = reconcile().result_hash
+            found = Discrepancy.objects.values_list("type", "reference").order_by("pk")
+            results.add((hash_, tuple(sorted(found))))
+            transaction.set_rollback(True)
+
+    ((_, found),) = results
+    assert found[:2] == (("duplicate_line", "txn_2"), ("duplicate_line", "txn_3"))
