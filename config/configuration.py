@@ -114,6 +114,9 @@ def _snapshot(model: type[models.Model], row: Row) -> Row:
             ).order_by("currency", "pk")
         ]
     if model is Source:
+        source = Source.objects.get(pk=values["id"])
+        for name in ("deposit_days", "fx_tolerance_basis_points"):
+            values[name] = getattr(source, name)
         values["accounts"] = list(
             SourceAccount.objects.filter(source_id=values["id"]).values_list(
                 "identifier", "currency"
@@ -163,7 +166,7 @@ def _apply_merchant(row: Row) -> None:
     merchant = register_merchant(**terms)
     choose_gateway(merchant, row.get("gateway", ""))
     for plan in row.get("fee_plans", []):
-        set_fee_plan(merchant, **plan)
+        set_fee_plan(merchant, set_by=str(ACTOR), **plan)
     for schedule in row.get("settlement_schedules", []):
         schedule_terms = {key: value for key, value in schedule.items() if key != "valid_from"}
         set_schedule(
@@ -237,7 +240,11 @@ def _apply_source(row: Row) -> None:
         if key in terms:
             terms[key] = tuple(terms[key])
     options = _options(row)
-    define_source(row["code"], SourceTerms(**terms, options=options, accounts=accounts))
+    define_source(
+        row["code"],
+        SourceTerms(**terms, options=options, accounts=accounts),
+        set_by=str(ACTOR),
+    )
 
 
 def _options(row: Row) -> dict[str, Row]:

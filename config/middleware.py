@@ -5,15 +5,19 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import unquote
 
 from django.conf import settings
+from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse
+from django.utils.module_loading import import_string
 
 from config import logs, problems
 from config.http_metrics import count_answer
 from ledger import actors
 from ledger.ids import new_id
+from payments.api.card_data import mask_card_numbers
 from payments.cache import Unreachable
 from payments.rate_limits import RateClass, check_rate
 
@@ -24,6 +28,8 @@ UNLIMITED = {f"{API}health", f"{API}ready"}
 LOGINS = {f"{API}auth/token", f"{API}merchants/register"}
 MOVES_MONEY = tuple(f"{API}{noun}" for noun in ("payments", "refunds", "transactions"))
 READING = {"GET", "HEAD", "OPTIONS"}
+ADDRESS_LENGTH_MAX = 45
+USER_AGENT_LENGTH_MAX = 200
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
@@ -40,6 +46,8 @@ class RequestIdMiddleware:
         client_id = request.headers.get("Client-Request-Id", "")
         theirs = logs.client_request_id.set(client_id if _SAFE_ID.fullmatch(client_id) else "")
         outside = actors.request_id.set(request_id)
+        elsewhere = actors.address.set(address_of(request)[:ADDRESS_LENGTH_MAX])
+        other_program = actors.user_agent.set(_program_of(request))
         began_at = time.perf_counter()
         try:
             response = self._answer(request)
@@ -48,6 +56,8 @@ class RequestIdMiddleware:
                 logger.info("%s %s %s", request.method, request.path, response.status_code)
         finally:
             actors.request_id.reset(outside)
+            actors.address.reset(elsewhere)
+            actors.user_agent.reset(other_program)
             logs.client_request_id.reset(theirs)
         response["Request-Id"] = request_id
         return response
@@ -59,6 +69,11 @@ class RequestIdMiddleware:
         # No text of ours contains NUL, and PostgreSQL refuses to compare with it.
         has_nul = "\x00" in request.path or "\x00" in unquote(request.META.get("QUERY_STRING", ""))
         return problems.bad_request(request) if has_nul else self.get_response(request)
+
+
+def _program_of(request: HttpRequest) -> str:
+    said = request.headers.get("User-Agent", "")[:USER_AGENT_LENGTH_MAX]
+    return mask_card_numbers("".join(each for each in said if each.isprintable()))
 
 
 class RateLimitMiddleware:
@@ -87,6 +102,31 @@ class RateLimitMiddleware:
         for name, value in verdict.headers.items():
             response[name] = value
         return response
+
+
+class PagesMiddleware:
+    """What PAGES_MIDDLEWARE do happens to people's pages, and costs the API nothing."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.answer_page: Callable[[HttpRequest], Any] = get_response
+        self.looks: list[Callable[..., HttpResponse | None]] = []  # at the view, before it is run
+        for path in reversed(settings.PAGES_MIDDLEWARE):
+            middleware = import_string(path)(self.answer_page)
+            if hasattr(middleware, "process_view"):
+                self.looks.insert(0, middleware.process_view)
+            self.answer_page = convert_exception_to_response(middleware)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        is_api = request.path.startswith(API)
+        response: HttpResponse = (self.get_response if is_api else self.answer_page)(request)
+        return response
+
+    def process_view(self, request: HttpRequest, *view: Any) -> HttpResponse | None:
+        if request.path.startswith(API):
+            return None
+        answers = (look(request, *view) for look in self.looks)
+        return next((answer for answer in answers if answer is not None), None)
 
 
 def rate_class_of(method: str, path: str, *, is_known: bool) -> RateClass:

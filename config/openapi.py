@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from config.openapi_webhooks import webhooks
 from config.problems import TITLES
 from payments.api.bodies import FORM
 from payments.api.conventions import PRINTABLE
@@ -25,7 +26,11 @@ Payments, ledger, settlement and reconciliation that tie out.
 METHODS = ("get", "post", "put", "patch", "delete")
 PROBES = {"get_health", "get_ready"}
 # What may not fit the present state, though it carries no idempotency key.
-CONFLICTING = {"create_account", "sign_up", "create_api_key", "rotate_api_key", "revoke_api_key"}
+CONFLICTING = {
+    *("create_account", "sign_up", "create_api_key", "rotate_api_key", "revoke_api_key"),
+    *("create_webhook_endpoint", "enable_webhook_endpoint", "disable_webhook_endpoint"),
+    *("retry_webhook_delivery", "replay_webhook_events", "test_webhook_endpoint"),
+}
 # Name something in the body that may not be there or another merchant's.
 NAMING = {"create_payment", "create_transaction", "log_in", "send_statement_file"}
 GUARDED = {"log_in", "refresh_tokens"}  # open to all, but only with the right secret
@@ -48,7 +53,11 @@ DONE = {"200": "OK", "201": "Made", "202": "Written down; done soon", "204": "Do
 PATH_PARAMETERS = {
     "account_id": "Its id, `acct_…`, or your code for it.",
     "code": "Code of the gateway.",
+    "delivery_id": "`wd_…`",
+    "discrepancy_id": "`disc_…`",
     "dispute_id": "`dp_…`",
+    "endpoint_id": "`we_…`",
+    "event_id": "`evt_…`",
     "idempotency_key": "The key of the POST, percent-encoded.",
     "key_id": "`key_…`",
     "payment_id": "`pay_…`",
@@ -85,6 +94,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "create_account": {"code": "savings", "name": "Savings", "currency": "USD"},
     "reconcile_account": {"start_date": "2026-01-01", "end_date": "2026-01-31"},
     "create_api_key": {"name": "web shop", "scopes": ["payments:read", "payments:write"]},
+    "create_webhook_endpoint": {
+        "url": "https://shop.example.com/tieout",
+        "event_types": ["payment.succeeded", "refund.*"],
+    },
     "sign_up": {"name": "Kaffee", "email": "ann@example.com", "password": "a long password"},
     "log_in": {"email": "ann@example.com", "password": "a long password"},
 }
@@ -125,6 +138,7 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         for status in errors_of(operation):
             _add_error(operation, status, components)
         _add_headers(operation)
+    result["webhooks"] = webhooks(components["schemas"])
     return result
 
 

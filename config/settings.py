@@ -2,11 +2,14 @@
 
 import hashlib
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 from config import brokers, embedded, logs
 from ledger.errors import DomainError
@@ -40,6 +43,11 @@ SQS_QUEUE_URL = env.str("SQS_QUEUE_URL", default="")
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 # Where a worker shows its own, to that token only; 0: nowhere.
 METRICS_PORT = env.int("METRICS_PORT", default=0)
+# Encrypt the secrets of webhook endpoints: the first one seals, each opens. None: SECRET_KEY does.
+WEBHOOK_SECRETS_KEYS = env.list("WEBHOOK_SECRETS_KEY", default=[])
+
+# Whether people of the back office show a code of their phone besides the password.
+SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=IS_PRODUCTION)
 
 if IS_PRODUCTION:
     unsafe = [
@@ -51,6 +59,8 @@ if IS_PRODUCTION:
             "DATABASE_URL": not DATABASE_URL,
             "REDIS_URL": not REDIS_URL,
             "METRICS_TOKEN": 0 < len(METRICS_TOKEN) < 32,
+            "WEBHOOK_SECRETS_KEY": any(len(key) < 32 for key in WEBHOOK_SECRETS_KEYS),
+            "SECOND_FACTOR_REQUIRED": not SECOND_FACTOR_REQUIRED,
         }.items()
         if is_unsafe
     ]
@@ -69,8 +79,9 @@ CELERY_BROKER_URL = CELERY_BROKER_URL or REDIS_URL.replace("unix://", "redis+soc
 # --- Applications --------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "config.apps.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -80,7 +91,10 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_celery_beat",
-    "config",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+    "config.apps.RoofConfig",
     "ledger",
     "payments",
     "settlements",
@@ -90,14 +104,25 @@ MIDDLEWARE = [
     "config.middleware.RequestIdMiddleware",
     "config.middleware.RateLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.middleware.PagesMiddleware",
+]
+# What only people's pages need; the API has no cookies.
+PAGES_MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.people.sessions.SessionAgeMiddleware",
+    "config.people.traces.TracesMiddleware",
+    "config.people.step_up.StepUpMiddleware",
+    "config.back_office.middleware.BackOfficeMiddleware",
 ]
+# Django's admin looks for its three in MIDDLEWARE only.
+SILENCED_SYSTEM_CHECKS = ["admin.E408", "admin.E409", "admin.E410"]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -155,6 +180,30 @@ IDEMPOTENCY_DAYS = env.int("IDEMPOTENCY_DAYS", default=30)
 
 # How long the simulated processor takes for each request.
 SIMULATOR_LATENCY_SECONDS = env.float("SIMULATOR_LATENCY_SECONDS", default=0.0)
+
+# --- Webhooks ------------------------------------------------------------------------------
+
+# What is inside is out of reach for endpoints, unless it is listed here.
+WEBHOOK_ALLOW_HTTP = env.bool("WEBHOOK_ALLOW_HTTP", default=not IS_PRODUCTION)
+try:
+    WEBHOOK_ALLOWED_NETWORKS = [
+        ip_network(text)
+        for text in env.list(
+            "WEBHOOK_ALLOWED_NETWORKS", default=[] if IS_PRODUCTION else ["127.0.0.0/8", "::1/128"]
+        )
+    ]
+    _ports = env.list("WEBHOOK_EXTRA_PORTS", default=[] if IS_PRODUCTION else ["*"])
+    WEBHOOK_PORTS = (
+        range(1, 65_536)
+        if "*" in _ports
+        else {443, 8443, *map(int, _ports), *([80] if WEBHOOK_ALLOW_HTTP else [])}
+    )
+except ValueError as problem:
+    raise ImproperlyConfigured(f"WEBHOOK_ALLOWED_NETWORKS or _EXTRA_PORTS: {problem}") from None
+# All deliveries go through this proxy, which then decides what they may reach.
+WEBHOOK_EGRESS_PROXY = env.str("WEBHOOK_EGRESS_PROXY", default="")
+if WEBHOOK_EGRESS_PROXY and not WEBHOOK_EGRESS_PROXY.startswith("http://"):
+    raise ImproperlyConfigured("WEBHOOK_EGRESS_PROXY is not an http:// URL.")
 
 # --- The timetable -------------------------------------------------------------------------
 
@@ -256,6 +305,10 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ComponentState": ["UP", "DOWN"],
         "StatementFileStatus": "reconciliation.models.files.StatementFile.Status",
+        "DiscrepancyType": "reconciliation.models.discrepancies.Discrepancy.Type",
+        "DiscrepancyStatus": "reconciliation.models.discrepancies.Discrepancy.Status",
+        "WebhookDeliveryStatus": "payments.models.webhooks.WebhookDelivery.Status",
+        "WebhookEndpointStatus": "payments.models.webhooks.WebhookEndpoint.Status",
     },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
@@ -269,11 +322,63 @@ UNFOLD = {
     "SITE_HEADER": "Tieout",
     "SITE_SUBHEADER": "Back office",
     "SHOW_VIEW_ON_SITE": False,
-    "SIDEBAR": {"show_search": True, "show_all_applications": True},
+    "SITE_SYMBOL": "balance",
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda _request: static("tieout/icon.svg"),
+        }
+    ],
+    "SHOW_HISTORY": False,  # Django's own log can be deleted; ours is the audit trail
+    "SIDEBAR": {
+        "show_search": True,
+        "show_all_applications": True,
+        "navigation": "config.back_office.navigation.navigation",
+    },
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Recovery codes", "link": reverse_lazy("admin:second_factor_recovery-codes")},
+            {"title": "Another phone", "link": reverse_lazy("admin:second_factor_enrol")},
+        ]
+    },
+    "DASHBOARD_CALLBACK": "config.back_office.dashboard.dashboard_context",
+    "STYLES": [lambda _request: static("tieout/back-office.css")],
+    "SCRIPTS": [lambda _request: static("tieout/back-office.js")],
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .014 254.604)",
+            "100": "oklch(93.2% .032 255.585)",
+            "200": "oklch(88.2% .059 254.128)",
+            "300": "oklch(80.9% .105 251.813)",
+            "400": "oklch(70.7% .165 254.624)",
+            "500": "oklch(62.3% .214 259.815)",
+            "600": "oklch(54.6% .245 262.881)",
+            "700": "oklch(48.8% .243 264.376)",
+            "800": "oklch(42.4% .199 265.638)",
+            "900": "oklch(37.9% .146 265.522)",
+            "950": "oklch(28.2% .091 267.935)",
+        }
+    },
 }
 
 # --- People, language, time, static files --------------------------------------------------
 
+AUTHENTICATION_BACKENDS = ["config.people.sign_in.PasswordBackend"]
+# Wrong passwords or codes after which nobody may guess for so long: of a person, from an address.
+LOCKOUT_TRIES = env.int("LOCKOUT_TRIES", default=10)
+LOCKOUT_TRIES_PER_ADDRESS = env.int(
+    "LOCKOUT_TRIES_PER_ADDRESS", default=30 if IS_PRODUCTION else 1000
+)
+LOCKOUT_MINUTES = env.int("LOCKOUT_MINUTES", default=30)
+OTP_TOTP_ISSUER = "Tieout"
+# That lockout counts wrong codes as well; django-otp's own would only be a second one.
+OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = 0
+# People sign in again after a time without activity, and after a working day.
+SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=15)
+SESSION_HOURS = env.int("SESSION_HOURS", default=12)
+SESSION_COOKIE_AGE = SESSION_HOURS * 3600
+PASSWORD_RESET_TIMEOUT = 24 * 3600  # the link on which somebody new sets a password
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -284,6 +389,8 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LANGUAGE_CODE = "en-us"
+FORMAT_MODULE_PATH = ["config.formats"]
+LOGIN_REDIRECT_URL = "/admin/"
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True

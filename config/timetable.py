@@ -1,42 +1,41 @@
 """The jobs of the platform and their business periods. docs/operations.md has them as a table."""
 
 import logging
-from datetime import date, time
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
 from ledger.actors import Actor
 from ledger.services.verification import verify_ledger
-from payments.models import Merchant
-from payments.schedules import Daily
+from payments.events import purge_events
+from payments.schedules import Daily, Every
 from payments.services.heartbeats import purge_heartbeats
 from payments.services.idempotency import purge_idempotency_keys
-from payments.services.jobs import Job, purge_job_runs, register
+from payments.services.jobs import Job, newest_done, purge_job_runs, register
 from reconciliation.errors import NothingToReconcile
 from reconciliation.services.inbox import pick_up_statements
 from reconciliation.services.runs import reconcile
-from settlements.models import SettlementSchedule
-from settlements.services.batches import run_settlement
+from settlements.services.batches import settle_due
 
 logger = logging.getLogger(__name__)
 
 ACTOR = Actor.system("timetable")
+SETTLE = "settle"
 
 
 def our_zone() -> list[ZoneInfo]:
     return [settings.PLATFORM_ZONE]
 
 
-def all_zones() -> list[ZoneInfo]:
-    """Ours and those that merchants are settled in: one run closes the day of everybody."""
-    names = Merchant.objects.values_list("time_zone", flat=True)
-    more = SettlementSchedule.objects.values_list("zone", flat=True)
-    return [*our_zone(), *map(ZoneInfo, sorted({*names.distinct(), *more.distinct()}))]
-
-
 def settle(period: str) -> str:
-    batches = run_settlement(date.fromisoformat(period), actor=ACTOR)
+    """The days of merchants that ended since the last time, as of this period's end."""
+    done = newest_done(SETTLE)
+    batches = settle_due(
+        datetime.fromisoformat(period),
+        since=datetime.fromisoformat(done) if done else None,
+        actor=ACTOR,
+    )
     return f"{len(batches)} batches closed"
 
 
@@ -64,12 +63,12 @@ def verify(_period: str) -> str:
 def purge(_period: str) -> str:
     return (
         f"{purge_idempotency_keys()} idempotency keys, {purge_job_runs()} job runs,"
-        f" {purge_heartbeats()} heartbeats"
+        f" {purge_heartbeats()} heartbeats, {purge_events()} events"
     )
 
 
 JOBS = [
-    Job("settle", Daily(time(0, 10), all_zones), settle),
+    Job(SETTLE, Every(minutes=15), settle),
     Job("purge", Daily(time(2, 15), our_zone), purge),
     Job("reconcile", Daily(time(2, 45), our_zone), reconcile_all),
     Job("verify", Daily(time(3, 30), our_zone), verify),

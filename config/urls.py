@@ -9,7 +9,9 @@ from config import health, metrics
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
+    path("admin/", include("config.back_office.pages")),
     path("admin/", admin.site.urls),
+    path("portal/", include("config.portal.urls")),
     path("api/v1/health", health.Health.as_view()),
     path("api/v1/ready", health.Ready.as_view()),
     path("api/v1/metrics", metrics.Metrics.as_view()),

@@ -8,6 +8,9 @@ LABEL_LENGTH_MAX = 100
 
 # Of the HTTP request being answered; empty outside of one. The outermost middleware sets it.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
+# Where that request comes from: its address and what it says its program is.
+address: ContextVar[str] = ContextVar("address", default="")
+user_agent: ContextVar[str] = ContextVar("user_agent", default="")
 
 
 @dataclass(frozen=True, slots=True)

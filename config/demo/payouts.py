@@ -58,7 +58,7 @@ def _send_all(bank: SimulatedBank, day: date, *, refused: str, say: Say) -> list
         outcome = import_status_report(answer, actor=_person(MAKER))
         say(
             f"payout file {file}: {file.payout_count} of {file.debtor.currency};"
-            f" the bank took it {outcome.file.status}, {len(outcome.rejected)} refused"
+            f" the bank's pain.002 says {outcome.file.status}, {len(outcome.rejected)} refused"
         )
     return list(Payout.objects.filter(attempts__file__in=files).select_related("merchant"))
 

@@ -9,7 +9,7 @@ from ledger.selectors import trial_balance
 from payments.selectors import payments_by_state
 from reconciliation.models import Discrepancy
 from reconciliation.selectors import TieOut, matches_by_rule, tie_outs
-from settlements.models import SettlementBatch
+from settlements.models import Payout, SettlementBatch
 
 
 def report_lines(evening: Evening) -> list[str]:
@@ -65,10 +65,14 @@ def _settled(evening: Evening) -> Iterable[str]:
         net = Money(batch.net, batch.currency)
         payout = batch.latest_payout
         status = payout.status if payout else "carried"
+        kept = batch.lines.filter(reserve_held__isnull=False).first()
+        reserve = f"; {Money(-kept.gross, batch.currency)} kept back" if kept else ""
         yield (
             f"{batch.merchant.code:<11} {batch.line_count:>4} lines  net {net.text:>12}"
-            f" {batch.currency}  payout {batch.payout_money.text:>12} {status}"
+            f" {batch.currency}  payout {batch.payout_money.text:>12} {status}{reserve}"
         )
+    for came_back in Payout.objects.filter(status=Payout.Status.RETURNED, returned_on=evening.day):
+        yield f"{came_back} of {came_back.merchant.code}: {came_back.money} came back, due again"
 
 
 def _discrepancies(evening: Evening) -> Iterable[str]:

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from django.conf import settings
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Group, User
 from django.db import transaction
 
 from config.configuration import load_configuration
+from config.people.roles import Role
 from ledger.errors import Forbidden
 from ledger.money import Money
 from payments.models import ApiKey, Merchant
@@ -17,39 +18,11 @@ from settlements.rails.simulated_bank import BankAccount
 DEMO_KEY = "demo-token-for-testing"
 DEMO_MERCHANT = "demo-store"
 PASSWORD = "tieout-demo"
-# Who may do what besides reading everything.
-OPERATORS = {
-    "maker@example.com": (
-        "close_accountingperiod",
-        "request_reopening",
-        "upload_statementfile",
-        "change_discrepancy",
-        "add_writeoff",
-        "add_signoff",
-        "resolve_rejectedline",
-        "change_parkedwork",
-        "change_payment",
-        "change_refund",
-        "request_merchantbankaccount",
-        "cancel_payout",
-        "request_adjustment",
-        "make_payoutfile",
-        "download_payoutfile",
-        "import_statusreport",
-    ),
-    "checker@example.com": (
-        "lock_accountingperiod",
-        "approve_reopening",
-        "delete_parkedwork",
-        "change_writeoff",
-        "change_signoff",
-        "delete_signoff",
-        "verify_merchantbankaccount",
-        "see_full_iban",
-        "approve_payout",
-        "approve_adjustment",
-    ),
-    "auditor@example.com": (),
+OPERATORS: dict[str, tuple[Role, ...]] = {
+    "maker@example.com": (Role.MAKER,),
+    "checker@example.com": (Role.CHECKER, Role.CONTROLLER),
+    "auditor@example.com": (Role.AUDITOR,),
+    "security@example.com": (Role.SECURITY,),
 }
 BANK_ACCOUNTS = (
     BankAccount("DE02120300000000202051", "EUR", Money(2_500_000, "EUR")),
@@ -104,15 +77,14 @@ def keys_for_a_day() -> dict[str, str]:
 
 
 def _operators() -> None:
-    """People who see everything in the admin and change it by services only, some together."""
-    readers, _ = Group.objects.get_or_create(name="Demo operators")
-    readers.permissions.set(Permission.objects.filter(codename__startswith="view_"))
-    for email, may in OPERATORS.items():
+    """People of the back office, who change things by services only, some together."""
+    for email, roles in OPERATORS.items():
         user, is_new = User.objects.get_or_create(
             username=email, defaults={"email": email, "is_staff": True}
         )
         if is_new:
             user.set_password(PASSWORD)
             user.save(update_fields=["password"])
-        user.groups.add(readers)
-        user.user_permissions.set(Permission.objects.filter(codename__in=may))
+        user.groups.set(Group.objects.filter(name__in=roles))
+        # Earlier releases gave the demo's people permissions of their own.
+        user.user_permissions.clear()

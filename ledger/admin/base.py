@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin
@@ -16,7 +17,7 @@ from ledger.actors import Actor
 from ledger.errors import DomainError
 from ledger.services.audit import REASON_LENGTH_MAX
 
-View = TypeVar("View", bound=Callable[..., HttpResponse])
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 def detail_action(description: str, *, permission: str) -> Callable[[View], View]:

@@ -1,4 +1,4 @@
-"""Accounts, what was posted to them, what is held on them, and the seals over it."""
+"""The journal, what is held on accounts, and the seals over it."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -7,50 +7,10 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from ledger.admin.base import ReadOnlyAdmin
-from ledger.models import Account, AccountGroup, Hold, JournalEntry, Posting, Seal
+from ledger.models import Hold, JournalEntry, Posting, Seal
 from ledger.money import Money
 
 POSTINGS_SHOWN_MAX = 200
-
-
-@admin.register(AccountGroup)
-class AccountGroupAdmin(ReadOnlyAdmin):
-    list_display = ("prefix", "type", "name")
-    list_filter = ("type",)
-    search_fields = ("prefix", "name")
-
-
-@admin.register(Account)
-class AccountAdmin(ReadOnlyAdmin):
-    list_display = ("code", "owner", "type", "currency", "balance_text", "held_text", "floor")
-    list_filter = ("type", "currency")
-    list_select_related = ("balance",)
-    search_fields = ("code", "owner", "public_id", "name")
-    fields = (
-        "code",
-        "public_id",
-        "owner",
-        "name",
-        "type",
-        "currency",
-        "floor",
-        "balance_text",
-        "held_text",
-        "created_at",
-        "postings",
-    )
-
-    @admin.display(description="balance")
-    def balance_text(self, account: Account) -> str:
-        return account.balance.money.text
-
-    @admin.display(description="held")
-    def held_text(self, account: Account) -> str:
-        return account.balance.pending_money.text
-
-    @admin.display(description="latest postings")
-    def postings(self, account: Account) -> SafeString:
-        return _postings_table(Posting.objects.filter(account=account).order_by("-entry_id"))
 
 
 @admin.register(JournalEntry)
@@ -61,7 +21,7 @@ class JournalEntryAdmin(ReadOnlyAdmin):
     fields = (
         "public_id",
         "kind",
-        "reference",
+        "about",
         "idempotency_key",
         "effective_at",
         "late_from",
@@ -70,6 +30,12 @@ class JournalEntryAdmin(ReadOnlyAdmin):
         "reversed_by",
         "postings",
     )
+
+    @admin.display(description="about")
+    def about(self, entry: JournalEntry) -> SafeString:
+        """The way back to what the entry is about, and to all entries about it."""
+        context = {"reference": entry.reference}
+        return render_to_string("admin/ledger/about.html", context)
 
     def postings(self, entry: JournalEntry) -> SafeString:
         return _postings_table(Posting.objects.filter(entry=entry).order_by("position"))

@@ -16,13 +16,34 @@ class AuditEvent(models.Model):
     request_id = models.CharField(
         max_length=40, blank=True, help_text="Of the HTTP request it was done by."
     )
+    address = models.CharField(
+        max_length=45, blank=True, db_default="", help_text="Where that request came from."
+    )
+    user_agent = models.CharField(
+        max_length=200,
+        blank=True,
+        db_default="",
+        help_text="What the request said its program was.",
+    )
     before = models.JSONField(default=dict, blank=True)
     after = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["subject"], name="ledger_auditevent_by_subject")]
+        permissions = [("export_auditevent", "Can export the audit trail")]
+        indexes = [
+            models.Index(fields=["subject"], name="ledger_auditevent_by_subject"),
+            models.Index(fields=["actor_label", "id"], name="ledger_auditevent_by_actor"),
+            models.Index(fields=["action", "id"], name="ledger_auditevent_by_action"),
+            models.Index(fields=["created_at"], name="ledger_auditevent_by_time"),
+            # How often somebody guessed from an address lately.
+            models.Index(
+                fields=["address", "id"],
+                name="ledger_auditevent_guesses",
+                condition=models.Q(action__in=["sign_in.failed", "second_factor.failed"]),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject}"

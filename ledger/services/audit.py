@@ -1,8 +1,9 @@
 """The audit trail: written in the transaction of the change, by the service that makes it."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from ledger.actors import Actor, request_id
+from ledger.actors import Actor, address, request_id, user_agent
 from ledger.errors import Invalid
 from ledger.models import AuditEvent
 
@@ -41,14 +42,35 @@ def record(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> AuditEvent:
-    """Write down who did what, why and in which HTTP request.
+    """Write down who did what, why, in which HTTP request and from where.
 
-    `subject` is a public id, `before` and `after` are what changed. Raises ReasonTooLong.
+    `subject` is a public id, `before` and `after` are what changed; none of them is ever a secret.
+    Raises ReasonTooLong.
     """
+    event = event_of(action, subject, actor=actor, reason=reason, before=before, after=after)
+    event.save(force_insert=True)
+    return event
+
+
+def record_all(events: Iterable[AuditEvent]) -> None:
+    """Write down many events of `event_of` by one statement."""
+    AuditEvent.objects.bulk_create(events)
+
+
+def event_of(
+    action: str,
+    subject: str,
+    *,
+    actor: Actor,
+    reason: str = "",
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> AuditEvent:
+    """What `record` writes down, not written yet."""
     reason = reason.strip()
     if len(reason) > REASON_LENGTH_MAX:
         raise ReasonTooLong(reason)
-    return AuditEvent.objects.create(
+    return AuditEvent(
         actor_kind=actor.kind,
         actor_id=actor.id,
         actor_label=actor.label,
@@ -56,6 +78,8 @@ def record(
         subject=subject,
         reason=reason,
         request_id=request_id.get(),
+        address=address.get(),
+        user_agent=user_agent.get(),
         before=before or {},
         after=after or {},
     )

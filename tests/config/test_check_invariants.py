@@ -22,6 +22,7 @@ from payments.services.imports import import_payments
 from payments.services.parking import park
 from payments.services.processing import process_payments
 from payments.services.transfers import refund_transfer
+from payments.services.webhook_deliveries import send_test
 from reconciliation.models import StatementFile
 from settlements.services.batches import run_settlement
 from tests.factories import (
@@ -35,6 +36,7 @@ from tests.factories import (
     eur,
 )
 from tests.support.api import Api
+from tests.support.receivers import listening
 from tests.support.reports import define_sources
 from tests.support.transfers import decided, purse, transferred
 
@@ -371,6 +373,19 @@ def test_an_open_job_may_wait_for_the_one_before_it_and_a_parked_row_for_a_perso
     assert found() == {
         "nothing_stuck": ["settle 2026-03-02: it is open, not due and not parked"],
     }
+
+
+def test_a_delivery_that_nobody_will_make_is_found_unless_its_endpoint_is_disabled() -> None:
+    endpoint, _ = listening(Merchant.objects.first(), "http://127.0.0.1:9/")
+    sent = send_test(endpoint, actor=ACTOR)
+    assert found() == {}
+    forge("UPDATE payments_webhookdelivery SET due_at = NULL")
+
+    assert found() == {
+        "nothing_stuck": [f"{sent}: it is open, not due and not parked"],
+    }
+    forge("UPDATE payments_webhookendpoint SET status = 'DISABLED'")
+    assert found() == {}
 
 
 def test_a_statement_file_that_nobody_will_read_is_found() -> None:

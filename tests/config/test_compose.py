@@ -249,6 +249,7 @@ def test_application_posts_but_cannot_change_what_was_posted(
             " LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
             "SET session_replication_role = replica",
             "INSERT INTO django_migrations (app, name, applied) VALUES ('a', 'b', now())",
+            "INSERT INTO auth_group_permissions (group_id, permission_id) VALUES (1, 1)",
             "CREATE TABLE elsewhere ()",
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -23,9 +23,11 @@ from ledger.services.posting import post_entry
 from payments.models import JobRun, ParkedWork
 from payments.services import jobs
 from payments.services.jobs import enqueue_due, run_due_jobs
+from settlements.models import SettlementBatch
 from settlements.services.schedules import ScheduleTerms, set_schedule
-from tests.factories import MerchantFactory
+from tests.factories import MerchantFactory, SucceededPaymentFactory, eur
 from tests.support.celery_processes import start_celery, start_ready_worker
+from tests.support.chores import Clock
 from tests.support.entries import deposit, wallet
 from tests.support.servers import wait_for
 
@@ -50,11 +52,13 @@ def said_by(folder: Path) -> str:
     return (folder / "stderr").read_text()
 
 
-def known_since(days: int) -> dict[str, list[str]]:
-    """Each job was done last so many days ago; returns the periods that are due since."""
+def known_since(periods: int) -> dict[str, list[str]]:
+    """Each job was done last so many of its periods ago; returns those that are due since."""
     now, due = timezone.now(), {}
     for job in JOBS.values():
-        then = job.schedule.newest(now - timedelta(days=days))
+        then = job.schedule.newest(now)
+        for _ in range(periods):
+            then = job.schedule.newest(job.schedule.due_at(then) - timedelta(seconds=1))
         JobRun.objects.create(
             job=job.name, business_period=then, status="DONE", finished_at=timezone.now()
         )
@@ -74,6 +78,7 @@ def test_every_tick_is_a_task_there_is() -> None:
         "payments.tasks.sweep",
         "payments.tasks.enqueue_jobs",
         "reconciliation.tasks.pick_up_statements",
+        "reconciliation.tasks.match_arrivals",
     }
     assert {task for task, _ in TICKS.values()} <= set(app.tasks)
 
@@ -89,6 +94,7 @@ def test_first_start_of_beat_writes_the_ticks_as_rows() -> None:
         "sweep the queues": ("payments.tasks.sweep", True, 5),
         "enqueue due jobs": ("payments.tasks.enqueue_jobs", True, 30),
         "empty the inbox": ("reconciliation.tasks.pick_up_statements", True, 60),
+        "match what came": ("reconciliation.tasks.match_arrivals", True, 5),
     }
     assert {row.name: schedule_of(row.name) for row in rows} == {
         name: every for name, (_, every) in TICKS.items()
@@ -128,22 +134,49 @@ def test_ticks_of_earlier_versions_vanish() -> None:
 # --- Jobs ------------------------------------------------------------------------------------
 
 
-def test_settlement_waits_for_the_end_of_the_day_of_every_merchant() -> None:
-    settle = JOBS["settle"].schedule
-    assert settle.due_at("2025-03-29").isoformat() == "2025-03-30T00:10:00+00:00"
+def test_each_merchant_is_settled_at_its_own_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Monday 2 March: Kolkata's day ends at 18:30 UTC, the shop's at 22:00."""
+    kolkata = MerchantFactory(code="kolkata", time_zone="Asia/Kolkata")
+    shop = MerchantFactory(code="shop", time_zone="America/New_York")
+    terms = ScheduleTerms(cut_off=time(17))
+    set_schedule(shop, terms, valid_from=date(2026, 1, 1), actor=timetable.ACTOR)
+    Clock(monkeypatch, datetime(2026, 3, 2, 12, tzinfo=UTC))
+    for merchant in (kolkata, shop):
+        SucceededPaymentFactory(merchant=merchant, money=eur("10.00"))
+    settled = []
 
-    MerchantFactory(time_zone="America/New_York")
-    MerchantFactory(time_zone="Asia/Kolkata")
+    for moment in ("18:15", "18:30", "18:45", "21:45", "22:00", "22:15"):
+        period = f"2026-03-02T{moment}+00:00"
+        settled.append((moment, timetable.settle(period)))
+        JobRun.objects.create(
+            job="settle", business_period=period, status="DONE", finished_at=timezone.now()
+        )
 
-    assert settle.due_at("2025-03-29").isoformat() == "2025-03-30T04:10:00+00:00"
-    terms = ScheduleTerms(zone="America/Los_Angeles", cut_off=time(17))
-    set_schedule(MerchantFactory(), terms, valid_from=date(2025, 3, 1), actor=timetable.ACTOR)
-    assert settle.due_at("2025-03-29").isoformat() == "2025-03-30T07:10:00+00:00"
-    assert JOBS["verify"].schedule.due_at("2025-03-29").isoformat() == "2025-03-30T03:30:00+00:00"
+    assert [moment for moment, result in settled if result == "1 batches closed"] == [
+        "18:30",
+        "22:00",
+    ]
+    batches = SettlementBatch.objects.order_by("pk").values_list("merchant__code", "period")
+    assert list(batches) == [("kolkata", date(2026, 3, 2)), ("shop", date(2026, 3, 2))]
+
+
+def test_a_skipped_settlement_is_made_up_for_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    Clock(monkeypatch, datetime(2026, 3, 2, 12, tzinfo=UTC))
+    SucceededPaymentFactory(money=eur("10.00"))
+    for moment, status in (("2026-03-02T23:45", "DONE"), ("2026-03-03T00:00", "SKIPPED")):
+        JobRun.objects.create(
+            job="settle",
+            business_period=f"{moment}+00:00",
+            status=status,
+            finished_at=timezone.now(),
+        )
+
+    assert timetable.settle("2026-03-03T00:15+00:00") == "1 batches closed"
+    assert SettlementBatch.objects.get().period == date(2026, 3, 2)
 
 
 def test_each_job_says_what_it_did() -> None:
-    due = known_since(days=1)
+    due = known_since(periods=1)
 
     enqueue_due(timezone.now())
     while run_due_jobs():
@@ -155,7 +188,7 @@ def test_each_job_says_what_it_did() -> None:
     }
     assert {name: run.result for name, run in done.items()} == {
         "settle": "0 batches closed",
-        "purge": "0 idempotency keys, 0 job runs, 0 heartbeats",
+        "purge": "0 idempotency keys, 0 job runs, 0 heartbeats, 0 events",
         "reconcile": "no statement is loaded",
         "verify": "the books hold",
     }
@@ -180,7 +213,7 @@ def test_two_beats_and_a_worker_run_each_period_once(clean_redis: None, tmp_path
     PeriodicTask.objects.create(
         name="enqueue due jobs", task="payments.tasks.enqueue_jobs", interval=second
     )
-    due = known_since(days=2)
+    due = known_since(periods=2)
     beats = [start_celery(tmp_path / name, "beat", "-l", "INFO", "--pidfile=") for name in BEATS]
     worker = start_ready_worker(tmp_path / "w", "-c", "2")
     try:
@@ -215,7 +248,7 @@ def listed(*options: str) -> dict[str, list[dict[str, object]]]:
 
 
 def test_command_lists_what_is_due_done_and_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    due = known_since(days=2)
+    due = known_since(periods=2)
     broken = jobs.Job("settle", JOBS["settle"].schedule, lambda period: str(1 / 0))
     monkeypatch.setitem(jobs._jobs, "settle", broken)
     enqueue_due(timezone.now())
@@ -253,7 +286,7 @@ def press(client: Client, action: str, run: JobRun, reason: str) -> str:
 
 
 def test_operators_hurry_and_skip_what_is_open_with_a_reason(operator: Client) -> None:
-    due = known_since(days=2)["verify"]
+    due = known_since(periods=2)["verify"]
     enqueue_due(timezone.now())
     first = JobRun.objects.get(job="verify", business_period=due[0])
     JobRun.objects.filter(pk=first.pk).update(due_at=timezone.now() + timedelta(hours=1))

@@ -15,7 +15,7 @@ from payments.services.processing import process_payments, process_refunds
 from payments.services.refunds import RefundWish, create_refund
 from reconciliation.models import Match
 from reconciliation.selectors import tie_outs
-from settlements.models import Payout, PayoutFile
+from settlements.models import Payout, PayoutFile, ReserveHold
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
 
@@ -56,7 +56,9 @@ def test_a_day_from_payment_to_proof():
     assert Payment.objects.filter(status="FAILED").count() == 5
     assert SimulatedOperation.objects.count() == 61
     assert len(evening.batches) == 5
-    assert sum(batch.line_count for batch in evening.batches) == 56
+    assert sum(batch.line_count for batch in evening.batches) == 57
+    # One line more: the bike shop's reserve, 5 % of eleven payments of 100.00 and some cents.
+    assert ReserveHold.objects.values_list("merchant__code", "amount").get() == ("bike-shop", 55_03)
     # The bank refused one payout, whose successor it paid, and gave one back, which is due again.
     payouts = Counter(Payout.objects.values_list("status", flat=True))
     assert payouts == {"PAID": 4, "REJECTED": 1, "RETURNED": 1, "PENDING_APPROVAL": 1}

@@ -18,7 +18,7 @@ from config.embedded.places import CHECKOUT, find_places
 
 COMPOSE = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
 APPLICATION = "tieout_app"
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 120
 PG_VARIABLES = {
     "host": "PGHOST",
     "port": "PGPORT",

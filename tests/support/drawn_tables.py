@@ -1,4 +1,4 @@
-"""Tables of docs/api.md and docs/security.md that are read from the code.
+"""Tables of docs/api.md, docs/events.md and docs/security.md that are read from the code.
 
 `WRITE_DOCS=1 make test ARGS=tests/payments/api/test_api_doc.py` writes them.
 """
@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from payments.api.authentication import HasScope, scope_needed
+from payments.event_types import EVENT_TYPES
 from payments.gateways.base import FailureCode
 from payments.gateways.simulator import TOKENS
 from payments.models import ApiKey, MerchantMember
@@ -64,9 +65,18 @@ def _roles() -> Iterable[tuple[str, ...]]:
         yield f"`{scope.value}`", *("✓" if scope in SCOPES_OF_ROLE[role] else "" for role in roles)
 
 
+def _event_types() -> Iterable[tuple[str, ...]]:
+    yield from _headed("`type`", "told when", "`data`")
+    for each in EVENT_TYPES.values():
+        without = ", ".join(f"`{name}`" for name in sorted(each.adds))
+        shown = f"`{each.data}`{' without ' if without else ''}{without}"
+        yield f"`{each.name}`", each.when, shown
+
+
 TABLES: dict[str, Callable[[], Iterable[tuple[str, ...]]]] = {
     "failure codes": _failure_codes,
     "simulator tokens": _tokens,
     "routes": _routes,
     "roles": _roles,
+    "event types": _event_types,
 }

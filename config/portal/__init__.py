@@ -1,0 +1,1 @@
+"""A merchant's own pages: plain HTML for its members, below /portal/."""

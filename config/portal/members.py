@@ -1,0 +1,73 @@
+"""Who acts for the merchant, for owners."""
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from config.portal.forms import RemovalForm, RoleForm
+from config.portal.pages import MemberPage
+from ledger.errors import NotFound
+from payments.models import MerchantMember
+from payments.services.members import change_role, remove_member
+
+
+class MemberNotFound(NotFound):
+    code = "member_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such member.")
+
+
+class Members(MemberPage):
+    is_for_owners = True
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        rows = self.merchant.members.select_related("user").order_by("pk")
+        return self.page("members", title="Members", members=rows)
+
+
+class MemberDetail(MemberPage):
+    is_for_owners = True
+
+    def get(self, request: HttpRequest, member_id: int) -> HttpResponse:
+        return self.shown(self.found(member_id))
+
+    def found(self, member_id: int) -> MerchantMember:
+        """Raises MemberNotFound, also for a member of another merchant."""
+        rows = self.merchant.members.select_related("user", "merchant")
+        member: MerchantMember | None = rows.filter(pk=member_id).first()
+        if member is None:
+            raise MemberNotFound()
+        return member
+
+    def shown(
+        self,
+        member: MerchantMember,
+        *,
+        role: RoleForm | None = None,
+        removal: RemovalForm | None = None,
+    ) -> HttpResponse:
+        return self.page(
+            "member",
+            title=f"Member {member.user.get_username()}",
+            member=member,
+            role=role or RoleForm(initial={"role": member.role}),
+            removal=removal or RemovalForm(),
+        )
+
+
+class MemberRole(MemberDetail):
+    def post(self, request: HttpRequest, member_id: int) -> HttpResponse:
+        member, form = self.found(member_id), RoleForm(request.POST)
+        if not form.is_valid():
+            return self.shown(member, role=form)
+        change_role(member, role=form.cleaned_data["role"], actor=self.visitor.actor)
+        return HttpResponseRedirect(reverse("portal:members"))
+
+
+class MemberRemoval(MemberDetail):
+    def post(self, request: HttpRequest, member_id: int) -> HttpResponse:
+        member, form = self.found(member_id), RemovalForm(request.POST)
+        if not form.is_valid():
+            return self.shown(member, removal=form)
+        remove_member(member, actor=self.visitor.actor)
+        return HttpResponseRedirect(reverse("portal:members"))

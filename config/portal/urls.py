@@ -1,0 +1,48 @@
+"""Routes below /portal/."""
+
+from django.urls import path
+
+from config.portal.doors import Choose, SignIn, SignOut
+from config.portal.keys import KeyDetail, KeyRevocation, KeyRotation, Keys
+from config.portal.members import MemberDetail, MemberRemoval, MemberRole, Members
+from config.portal.overview import Overview
+from config.portal.pages import Missing
+from config.portal.payments import NewPayment, PaymentDetail, Payments
+from config.portal.reconciliation import Results
+from config.portal.settlements import (
+    PayoutDetail,
+    Payouts,
+    SettlementDetail,
+    Settlements,
+    Statement,
+)
+
+app_name = "portal"
+urlpatterns = [
+    path("sign-in/", SignIn.as_view(), name="sign_in"),
+    path("sign-out/", SignOut.as_view(), name="sign_out"),
+    path("choose/", Choose.as_view(), name="choose"),
+    path("", Overview.as_view(), name="overview"),
+    path("payments/", Payments.as_view(), name="payments"),
+    path("payments/new/", NewPayment.as_view(), name="new_payment"),
+    path("payments/<str:payment_id>/", PaymentDetail.as_view(), name="payment"),
+    path("settlements/", Settlements.as_view(), name="settlements"),
+    path("settlements/<str:settlement_id>/", SettlementDetail.as_view(), name="settlement"),
+    path(
+        "settlements/<str:settlement_id>/statement.<str:format>",
+        Statement.as_view(),
+        name="statement",
+    ),
+    path("payouts/", Payouts.as_view(), name="payouts"),
+    path("payouts/<str:payout_id>/", PayoutDetail.as_view(), name="payout"),
+    path("reconciliation/", Results.as_view(), name="reconciliation"),
+    path("keys/", Keys.as_view(), name="keys"),
+    path("keys/<str:key_id>/", KeyDetail.as_view(), name="key"),
+    path("keys/<str:key_id>/rotate/", KeyRotation.as_view(), name="rotate_key"),
+    path("keys/<str:key_id>/revoke/", KeyRevocation.as_view(), name="revoke_key"),
+    path("members/", Members.as_view(), name="members"),
+    path("members/<int:member_id>/", MemberDetail.as_view(), name="member"),
+    path("members/<int:member_id>/role/", MemberRole.as_view(), name="member_role"),
+    path("members/<int:member_id>/remove/", MemberRemoval.as_view(), name="remove_member"),
+    path("<path:rest>/", Missing.as_view()),
+]
