@@ -11,6 +11,8 @@ from rest_framework import serializers
 
 from ledger.errors import DomainError
 from ledger.money import CURRENCY_EXPONENTS, Money
+from payments.api.card_data import refuse_card_number
+from payments.api.conventions import FIELD_CODES, is_printable
 from payments.api.idempotency import checked_key
 from payments.api.payment_shapes import read_payment
 from payments.gateways.simulator import TOKENS
@@ -21,6 +23,16 @@ from payments.services.payments import PaymentWish
 CURRENCIES = [(code, code) for code in sorted(CURRENCY_EXPONENTS)]
 LIFETIMES = [("", "Never"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year")]
 SENSIBLE_DAYS = [MinValueValidator(date(1970, 1, 1)), MaxValueValidator(date(2999, 12, 31))]
+
+
+def plain_text(text: str) -> None:
+    """What is kept can be shown to people and is no card number."""
+    if not is_printable(text):
+        raise forms.ValidationError(FIELD_CODES["control_character"], code="control_character")
+    try:
+        refuse_card_number(text)
+    except DomainError as refusal:
+        raise forms.ValidationError(refusal.message, code=refusal.code) from None
 
 
 def day_field(label: str) -> forms.DateField:
@@ -115,9 +127,12 @@ class TestPaymentForm(forms.Form):
         ]
     )
     reference = forms.CharField(
-        required=False, max_length=80, help_text="Your own name for it; used once only."
+        required=False,
+        max_length=80,
+        validators=[plain_text],
+        help_text="Your own name for it; used once only.",
     )
-    description = forms.CharField(required=False, max_length=255)
+    description = forms.CharField(required=False, max_length=255, validators=[plain_text])
     idempotency_key = forms.CharField(max_length=255, widget=forms.HiddenInput)
 
     def __init__(self, merchant: Merchant, *args: Any, **kwargs: Any) -> None:
@@ -175,7 +190,9 @@ class StatusFilter(forms.Form):
 
 
 class NewKeyForm(forms.Form):
-    name = forms.CharField(max_length=80, help_text="Where it will be used.")
+    name = forms.CharField(
+        max_length=80, validators=[plain_text], help_text="Where it will be used."
+    )
     scopes = forms.MultipleChoiceField(
         label="It may", choices=ApiKey.Scope.choices, widget=forms.CheckboxSelectMultiple
     )

@@ -20,6 +20,7 @@ OURS = [
 WITHOUT_PAGE = {
     *("Posting", "AccountBalance", "DayTotal", "HoldCapture"),
     *("StatementFileChunk", "ArchiveMember"),
+    *("WebhookAttempt", "SettlementHorizon"),
 }
 READ_ONLY = [model for model in OURS if model.__name__ not in WITHOUT_PAGE]
 
