@@ -8,10 +8,12 @@ from django.db import transaction
 
 from config.configuration import load_configuration
 from config.people.roles import Role
+from ledger.actors import Actor
 from ledger.errors import Forbidden
 from ledger.money import Money
-from payments.models import ApiKey, Merchant
+from payments.models import ApiKey, Merchant, MerchantMember
 from payments.services.api_keys import issue_api_key
+from payments.services.members import add_member
 from payments.services.merchants import open_wallet
 from settlements.rails.simulated_bank import BankAccount
 
@@ -24,6 +26,8 @@ OPERATORS: dict[str, tuple[Role, ...]] = {
     "auditor@example.com": (Role.AUDITOR,),
     "security@example.com": (Role.SECURITY,),
 }
+# Signs in to the demo merchant's own pages.
+OWNER = "owner@demo-store.example"
 BANK_ACCOUNTS = (
     BankAccount("DE02120300000000202051", "EUR", Money(2_500_000, "EUR")),
     BankAccount("GB33BUKB20201555555555", "USD", Money(1_000_000, "USD")),
@@ -57,6 +61,7 @@ def seed_demo() -> None:
     open_wallet(merchant, code="account-123", currency="USD", funded=Money(1_000_000, "USD"))
     open_wallet(merchant, code="account-456", currency="USD", funded=None)
     _operators()
+    _owner(merchant)
 
 
 def keys_for_a_day() -> dict[str, str]:
@@ -79,12 +84,24 @@ def keys_for_a_day() -> dict[str, str]:
 def _operators() -> None:
     """People of the back office, who change things by services only, some together."""
     for email, roles in OPERATORS.items():
-        user, is_new = User.objects.get_or_create(
-            username=email, defaults={"email": email, "is_staff": True}
-        )
-        if is_new:
-            user.set_password(PASSWORD)
-            user.save(update_fields=["password"])
+        user = _person(email, is_staff=True)
         user.groups.set(Group.objects.filter(name__in=roles))
         # Earlier releases gave the demo's people permissions of their own.
         user.user_permissions.clear()
+
+
+def _owner(merchant: Merchant) -> None:
+    user = _person(OWNER, is_staff=False)
+    if not MerchantMember.objects.filter(merchant=merchant, user=user).exists():
+        role = MerchantMember.Role.OWNER
+        add_member(merchant, user, role=role, actor=Actor.system("demo"))
+
+
+def _person(email: str, *, is_staff: bool) -> User:
+    user, is_new = User.objects.get_or_create(
+        username=email, defaults={"email": email, "is_staff": is_staff}
+    )
+    if is_new:
+        user.set_password(PASSWORD)
+        user.save(update_fields=["password"])
+    return user

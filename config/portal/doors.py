@@ -34,6 +34,7 @@ class TooManyGuesses(DomainError):
 
     def __init__(self, seconds: int) -> None:
         super().__init__(f"Too many tries from here; try again in {seconds} seconds.")
+        self.seconds = seconds
 
 
 class MemberSignInForm(AuthenticationForm):
@@ -60,26 +61,34 @@ class MemberSignInForm(AuthenticationForm):
             raise forms.ValidationError(NoMembership().message, code="no_membership")
 
 
-class SignIn(OpenPage):
+class Door(OpenPage):
+    """A page that takes passwords, no more of them from one address than the API's login does."""
+
+    def count_guess(self) -> None:
+        """Raises TooManyGuesses, and GuessesNotCounted while nobody can count them."""
+        try:
+            verdict = check_rate(address_of(self.request), RateClass.LOGIN)
+        except Unreachable:
+            raise GuessesNotCounted() from None
+        if not verdict.is_allowed:
+            raise TooManyGuesses(verdict.retry_after)
+
+    def refused(self, refusal: DomainError) -> HttpResponse:
+        response = super().refused(refusal)
+        if isinstance(refusal, TooManyGuesses):
+            response.status_code = TOO_MANY_REQUESTS
+            response.headers["Retry-After"] = str(refusal.seconds)
+        return response
+
+
+class SignIn(Door):
     """A session for somebody with the right password who is a member of a merchant."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return self._form(MemberSignInForm(request))
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        try:
-            verdict = check_rate(address_of(request), RateClass.LOGIN)
-        except Unreachable:
-            raise GuessesNotCounted() from None
-        if not verdict.is_allowed:
-            response = self.page(
-                "refusal",
-                status=TOO_MANY_REQUESTS,
-                title="Too many tries",
-                refusal=TooManyGuesses(verdict.retry_after),
-            )
-            response.headers["Retry-After"] = str(verdict.retry_after)
-            return response
+        self.count_guess()
         form = MemberSignInForm(request, data=request.POST)
         if not form.is_valid():
             return self._form(form)

@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from ledger.errors import DomainError
 from ledger.money import CURRENCY_EXPONENTS, Money
+from payments.api.auth import PASSWORD_LENGTH_MAX
 from payments.api.card_data import refuse_card_number
 from payments.api.conventions import FIELD_CODES, is_printable
 from payments.api.idempotency import checked_key
@@ -219,6 +220,19 @@ class RevocationForm(forms.Form):
 
 class RoleForm(forms.Form):
     role = forms.ChoiceField(choices=MerchantMember.Role.choices)
+
+
+class InvitationForm(RoleForm):
+    email = forms.EmailField(label="E-mail", max_length=150)
+    field_order = ("email", "role")
+
+
+class OwnPasswordForm(forms.Form):
+    password = forms.CharField(
+        max_length=PASSWORD_LENGTH_MAX,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
 
 
 class RemovalForm(forms.Form):

@@ -3,7 +3,8 @@
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from config.portal.forms import RemovalForm, RoleForm
+from config.portal.forms import InvitationForm, RemovalForm, RoleForm
+from config.portal.invitations import DAYS, invite
 from config.portal.pages import MemberPage
 from ledger.errors import NotFound
 from payments.models import MerchantMember
@@ -21,8 +22,23 @@ class Members(MemberPage):
     is_for_owners = True
 
     def get(self, request: HttpRequest) -> HttpResponse:
+        return self._list(InvitationForm(initial={"role": MerchantMember.Role.VIEWER}))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """A link to pass on, which makes somebody a member."""
+        form = InvitationForm(request.POST)
+        if not form.is_valid():
+            return self._list(form)
+        email, role = form.cleaned_data["email"], form.cleaned_data["role"]
+        token = invite(self.visitor.member, email, role=role)
+        link = request.build_absolute_uri(reverse("portal:join", args=[token]))
+        return self.page(
+            "invited", status=201, title=f"Invitation for {email}", link=link, days=DAYS
+        )
+
+    def _list(self, form: InvitationForm) -> HttpResponse:
         rows = self.merchant.members.select_related("user").order_by("pk")
-        return self.page("members", title="Members", members=rows)
+        return self.page("members", title="Members", members=rows, form=form)
 
 
 class MemberDetail(MemberPage):

@@ -29,6 +29,7 @@ WAYS = (
     ("settlements", "Settlements", Scope.REPORTS_READ),
     ("payouts", "Payouts", Scope.REPORTS_READ),
     ("reconciliation", "Reconciliation", Scope.REPORTS_READ),
+    ("webhooks", "Webhooks", Scope.EVENTS_READ),
 )
 WAYS_OF_OWNERS = (("keys", "API keys"), ("members", "Members"))
 
@@ -72,7 +73,6 @@ class OpenPage(View):
     @staticmethod
     def sealed(response: HttpResponseBase) -> HttpResponseBase:
         response.headers["Cache-Control"] = "no-store"
-        response.headers["Referrer-Policy"] = "same-origin"
         response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         return response
 

@@ -6,12 +6,13 @@ from config.portal.forms import StatusFilter
 from config.portal.listings import listing_of
 from config.portal.pages import MemberPage, NoSuchPage, Scope
 from ledger.services import audit
+from payments.models import Payment
 from settlements.api.statements import CONTENT_SECURITY_POLICY
-from settlements.models import Payout, SettlementBatch
+from settlements.models import Payout, Settlement, SettlementBatch
 from settlements.representations import represent_batch, represent_line, represent_payout
 from settlements.selectors import batch_of, batches_of, lines_of, payout_of, payouts_of
 from settlements.statement_files import CONTENT_TYPES, file_name, rendered
-from settlements.statements import SECTIONS, settlement_statement
+from settlements.statements import settlement_statement
 
 
 class Settlements(MemberPage):
@@ -39,7 +40,7 @@ class SettlementDetail(MemberPage):
         batch = batch_of(self.merchant, settlement_id)
         listing = listing_of(lines_of(batch), request, self.visitor)
         lines = [
-            represent_line(line) | {"label": SECTIONS[line.kind], "reference": _named(line)}
+            represent_line(line) | {"label": _label(line), "about": _payment_of(line)}
             for line in listing.rows
         ]
         return self.page(
@@ -54,9 +55,14 @@ class SettlementDetail(MemberPage):
         )
 
 
-def _named(line: object) -> str:
-    payment = getattr(line, "payment", None)
-    return payment.reference if payment else ""
+def _label(line: Settlement) -> str:
+    return str(line.kind).replace("_", " ").capitalize()
+
+
+def _payment_of(line: Settlement) -> Payment | None:
+    """The payment that a line is about in the end; None for reserves and adjustments."""
+    subject = line.refund or line.dispute or line.won_dispute
+    return subject.payment if subject else line.payment
 
 
 class Statement(MemberPage):

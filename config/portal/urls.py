@@ -3,6 +3,7 @@
 from django.urls import path
 
 from config.portal.doors import Choose, SignIn, SignOut
+from config.portal.joining import Join
 from config.portal.keys import KeyDetail, KeyRevocation, KeyRotation, Keys
 from config.portal.members import MemberDetail, MemberRemoval, MemberRole, Members
 from config.portal.overview import Overview
@@ -16,12 +17,14 @@ from config.portal.settlements import (
     Settlements,
     Statement,
 )
+from config.portal.webhooks import Webhooks
 
 app_name = "portal"
 urlpatterns = [
     path("sign-in/", SignIn.as_view(), name="sign_in"),
     path("sign-out/", SignOut.as_view(), name="sign_out"),
     path("choose/", Choose.as_view(), name="choose"),
+    path("join/<str:token>/", Join.as_view(), name="join"),
     path("", Overview.as_view(), name="overview"),
     path("payments/", Payments.as_view(), name="payments"),
     path("payments/new/", NewPayment.as_view(), name="new_payment"),
@@ -36,6 +39,7 @@ urlpatterns = [
     path("payouts/", Payouts.as_view(), name="payouts"),
     path("payouts/<str:payout_id>/", PayoutDetail.as_view(), name="payout"),
     path("reconciliation/", Results.as_view(), name="reconciliation"),
+    path("webhooks/", Webhooks.as_view(), name="webhooks"),
     path("keys/", Keys.as_view(), name="keys"),
     path("keys/<str:key_id>/", KeyDetail.as_view(), name="key"),
     path("keys/<str:key_id>/rotate/", KeyRotation.as_view(), name="rotate_key"),

@@ -14,7 +14,7 @@ from django.db import connections
 
 from config import embedded, processes
 from config.demo import day, report
-from config.demo.seed import DEMO_KEY, OPERATORS, PASSWORD, keys_for_a_day, seed_demo
+from config.demo.seed import DEMO_KEY, OPERATORS, OWNER, PASSWORD, keys_for_a_day, seed_demo
 from config.demo.traffic import Traffic, TrafficError, count_by
 from config.supervisor import running
 from ledger.commands import ServiceCommand
@@ -120,7 +120,8 @@ def _how_to_look() -> list[str]:
     return [
         "",
         "Look at it: make run, then http://127.0.0.1:8000/admin/",
-        f"  log in as {', '.join(OPERATORS)} with the password {PASSWORD}",
+        f"  log in as {', '.join(OPERATORS)} with the password {PASSWORD};",
+        f"  as {OWNER} at http://127.0.0.1:8000/portal/, the merchant's own pages",
         "",
         "Take a payment yourself:",
         "  curl -X POST http://127.0.0.1:8000/api/v1/payments"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from config.demo.seed import DEMO_KEY, OPERATORS, PASSWORD, seed_demo
+from config.demo.seed import DEMO_KEY, OPERATORS, OWNER, PASSWORD, seed_demo
 from ledger.commands import ServiceCommand
 
 
@@ -11,11 +11,15 @@ class Command(ServiceCommand):
 
     def run(self, **options: Any) -> None:
         seed_demo()
-        data = {"api_key": DEMO_KEY, "operators": OPERATORS, "password": PASSWORD}
+        data = {
+            **{"api_key": DEMO_KEY, "operators": OPERATORS, "owner": OWNER},
+            "password": PASSWORD,
+        }
         self.report(
             data,
             [
                 f"API key of Demo Store: {DEMO_KEY}",
+                f"log-in of its own pages: {OWNER} (password {PASSWORD})",
                 f"admin log-ins: {', '.join(OPERATORS)} (password {PASSWORD})",
             ],
         )

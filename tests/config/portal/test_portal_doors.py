@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from ledger.actors import Actor
 from ledger.models import AuditEvent
 from payments.models import Merchant
 from payments.rate_limits import policy_of
@@ -14,10 +15,12 @@ from payments.services.members import remove_member
 from tests.factories import MerchantFactory, PaymentFactory
 from tests.support.back_office import person
 from tests.support.portal import HOME, PASSWORD, SIGN_IN, Role, member, sign_in, text_of, visit
+from tests.support.servers import own_valkey
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords", "clean_redis")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_redis", "quick_passwords")]
 
 PAYMENTS = reverse("portal:payments")
+SYSTEM = Actor.system("tests")
 
 
 @pytest.fixture
@@ -72,15 +75,9 @@ def test_who_is_removed_is_out_with_the_next_page(shop: Merchant) -> None:
     assert client.get(PAYMENTS).status_code == 200
 
     ann = shop.members.get(user__username="ann@example.com")
-    remove_member(ann, actor=visit_actor())
+    remove_member(ann, actor=SYSTEM)
 
     assert client.get(PAYMENTS).status_code == 302
-
-
-def visit_actor() -> Any:
-    from ledger.actors import Actor
-
-    return Actor.system("tests")
 
 
 def test_who_acts_for_several_merchants_chooses_one_and_sees_only_it(shop: Merchant) -> None:
@@ -143,9 +140,10 @@ def test_guesses_from_one_address_are_limited_like_logins_of_the_api(
 
 def test_without_redis_nobody_signs_in(shop: Merchant, settings: Any) -> None:
     member(shop)
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
-
-    client, response = sign_in()
+    with own_valkey() as server:
+        settings.REDIS_URL = server.url
+        server.kill()
+        client, response = sign_in()
 
     assert response.status_code == 503
     assert client.get(HOME).status_code == 302
