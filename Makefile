@@ -17,7 +17,7 @@ LOCK := $(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint check openapi schemathesis fuzz chaos bench lock
+.PHONY: help demo run test lint check openapi schemathesis fuzz chaos bench screenshots lock
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ chaos: $(VENV)/.installed-dev ## Hurt the platform for 10 minutes and judge it (
 
 bench: $(VENV)/.installed-dev ## Measure against the goals of benchmarks/README.md
 	@$(PYTHON) -m benchmarks $(ARGS)
+
+screenshots: $(VENV)/.installed-dev ## Take the pictures of docs/back-office.md with Chromium
+	@$(PYTHON) -m pytest tests/browser/pictures.py $(ARGS)
 
 lock: $(VENV)/.installed-dev ## Resolve the .in files into pinned, hashed requirements
 	$(LOCK) requirements.in -o requirements.txt

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import Case, DateField, DateTimeField, F, Func, QuerySet, When
+from django.db.models.functions import Cast, Coalesce
+
 from reconciliation.models import Discrepancy
 
 Types = Discrepancy.Type
@@ -89,6 +92,24 @@ def original_day(discrepancy: Discrepancy) -> date:
     if discrepancy.type == Types.DEPOSIT_MISSING and discrepancy.processor_payout is not None:
         return discrepancy.processor_payout.line.booked_on
     return discrepancy.since
+
+
+def with_original_day(discrepancies: QuerySet[Discrepancy]) -> QuerySet[Discrepancy]:
+    """The same, which can be asked for `original_on`: what `original_day` says of each."""
+    happened_at = Coalesce("refund__effective_at", "payment__effective_at", "dispute__effective_at")
+    in_its_zone = Func(
+        F("source__zone"), happened_at, function="timezone", output_field=DateTimeField()
+    )
+    return discrepancies.alias(
+        original_on=Case(
+            When(type__in=NOT_THERE, then=Coalesce(Cast(in_its_zone, DateField()), "since")),
+            When(
+                type=Types.DEPOSIT_MISSING,
+                then=Coalesce("processor_payout__line__booked_on", "since"),
+            ),
+            default="since",
+        )
+    )
 
 
 def age_days(discrepancy: Discrepancy, *, as_of: date) -> int:

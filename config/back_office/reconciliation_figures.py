@@ -10,6 +10,7 @@ from django.db.models.functions import Abs
 from config.back_office.figures import Figure, list_url
 from ledger.money import Money
 from reconciliation.admin.filters import AGES, aged
+from reconciliation.discrepancy_guide import with_original_day
 from reconciliation.models import Discrepancy
 
 # What they are about is a line nobody could read: their amount is none.
@@ -51,7 +52,9 @@ class _Sums:
 def discrepancies_section(today: date) -> Discrepancies:
     everything, by_type = _Sums(), defaultdict[str, _Sums](_Sums)
     found = (
-        Discrepancy.objects.filter(status__in=Discrepancy.UNSETTLED, resolved_at=None)
+        with_original_day(
+            Discrepancy.objects.filter(status__in=Discrepancy.UNSETTLED, resolved_at=None)
+        )
         .order_by()
         .annotate(
             age=Case(

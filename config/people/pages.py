@@ -6,14 +6,17 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
-from django.contrib.auth.views import PasswordResetConfirmView
+from django.contrib.auth.views import PasswordChangeView, PasswordResetConfirmView
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse, reverse_lazy
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.safestring import SafeString
 from django.views.decorators.cache import never_cache
+from unfold.forms import AdminOwnPasswordChangeForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from config.people import guesses
@@ -66,6 +69,29 @@ class SetPassword(PasswordResetConfirmView):
         )
         messages.success(self.request, "Your password is set: sign in with it.")
         return response
+
+
+class OwnPasswordForm(AdminOwnPasswordChangeForm):
+    """Whoever guesses the old password is counted as at the door."""
+
+    def clean_old_password(self) -> str:
+        old: str = self.cleaned_data["old_password"]
+        if authenticate(username=self.user.get_username(), password=old) is None:
+            raise forms.ValidationError(self.error_messages["password_incorrect"])
+        return old
+
+
+class ChangePassword(PasswordChangeView):
+    """Of one's own account; every other session of it ends."""
+
+    form_class = OwnPasswordForm
+    success_url = reverse_lazy("admin:password_change_done")
+
+    @transaction.atomic
+    def form_valid(self, form: Any) -> HttpResponse:
+        user = _person(self.request)
+        audit.record("person.password_changed", guesses.subject_of(user), actor=Actor.user(user))
+        return super().form_valid(form)
 
 
 def is_signed_in(request: HttpRequest) -> bool:

@@ -1,6 +1,6 @@
 """The back office's doors: password, then second factor; and out again."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -65,6 +65,12 @@ class BackOffice(UnfoldAdminSite):
             sign_out_noted(request.user, why="signed out")
         response: HttpResponse = super().logout(request, extra_context)
         return response
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {**self.each_context(request), **(extra_context or {})}
+        return cast(HttpResponse, pages.ChangePassword.as_view(extra_context=context)(request))
 
     def _page(self, view: pages.View) -> Any:
         """Of staff who gave their password, whether or not they showed a second factor yet."""

@@ -31,6 +31,8 @@ STEPS = {
     "payments_webhookendpoint_create",
     "payments_webhookendpoint_enable",
     "payments_webhookendpoint_rotate_secret",
+    "reconciliation_discrepancy_match_by_hand",
+    "reconciliation_match_undo",
     "reconciliation_signoff_sign",
     "reconciliation_signoff_withdraw",
     "reconciliation_source_change_source",
@@ -87,8 +89,10 @@ def is_step(request: HttpRequest) -> bool:
     if found is None or found.namespace != "admin":
         return False
     name = str(found.url_name)
-    wanted = BULK_STEPS.get(name)
-    return name in STEPS or (wanted is not None and request.POST.get("action") in wanted)
+    # A form may name several actions, and a number beside them says which one counts.
+    return name in STEPS or not BULK_STEPS.get(name, set()).isdisjoint(
+        request.POST.getlist("action")
+    )
 
 
 def _goes_on(request: HttpRequest) -> HttpResponse | None:

@@ -14,3 +14,9 @@ def chain(context: Any, record: Any) -> list[Any]:
     from reconciliation.admin.chains import chain_for
 
     return chain_for(context["request"].user, record)
+
+
+@register.filter
+def verb(title: str) -> str:
+    """What a step does, without the record that the page is about anyway."""
+    return title.partition(":")[0]

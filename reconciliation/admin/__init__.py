@@ -2,6 +2,7 @@
 
 from reconciliation.admin.discrepancies import DiscrepancyAdmin
 from reconciliation.admin.files import StatementFileAdmin
+from reconciliation.admin.matches import MatchAdmin
 from reconciliation.admin.quarantine import RejectedLineAdmin
 from reconciliation.admin.records import StatementLineAdmin
 from reconciliation.admin.sign_offs import SignOffAdmin
@@ -10,6 +11,7 @@ from reconciliation.admin.write_offs import WriteOffAdmin
 
 __all__ = [
     "DiscrepancyAdmin",
+    "MatchAdmin",
     "RejectedLineAdmin",
     "SignOffAdmin",
     "SourceAdmin",

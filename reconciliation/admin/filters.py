@@ -11,16 +11,14 @@ from django.utils import timezone
 
 from ledger.errors import DomainError
 from ledger.money import Money
+from reconciliation.discrepancy_guide import BUCKETS, with_original_day
 from reconciliation.models import Discrepancy, RejectedLine
 
-# Days since a discrepancy is counted as open, both included, and how they are called.
+# Days since the original day, both included: the guide's buckets, as this page calls them.
 AGES = {
-    "0-1": (0, 1, "0–1 days"),
-    "2-7": (2, 7, "2–7 days"),
-    "8-30": (8, 30, "8–30 days"),
-    "31-90": (31, 90, "31–90 days"),
-    "over-90": (91, None, "over 90 days"),
-}
+    name: (least, most, f"{least}–{most} days")
+    for (most, name), least in zip(BUCKETS, (0, *(limit + 1 for limit, _ in BUCKETS)), strict=False)
+} | {"over-90": (BUCKETS[-1][0] + 1, None, f"over {BUCKETS[-1][0]} days")}
 
 
 def today() -> date:
@@ -28,10 +26,10 @@ def today() -> date:
 
 
 def aged(bucket: str, day: date) -> Q:
-    """Discrepancies that have been open for so long on the day."""
+    """Of discrepancies `with_original_day`, those that are so old on the day."""
     least, most, _ = AGES[bucket]
-    newest = Q(since__lte=day - timedelta(days=least)) if least else Q()
-    return newest & (Q(since__gte=day - timedelta(days=most)) if most is not None else Q())
+    newest = Q(original_on__lte=day - timedelta(days=least)) if least else Q()
+    return newest & (Q(original_on__gte=day - timedelta(days=most)) if most is not None else Q())
 
 
 class WorkFilter(admin.SimpleListFilter):
@@ -73,7 +71,9 @@ class AgeFilter(admin.SimpleListFilter):
         self, request: HttpRequest, queryset: QuerySet[Discrepancy]
     ) -> QuerySet[Discrepancy]:
         bucket = self.value()
-        return queryset.filter(aged(bucket, today())) if bucket in AGES else queryset
+        if bucket not in AGES:
+            return queryset
+        return with_original_day(queryset).filter(aged(bucket, today()))
 
 
 class LeastAmountFilter(admin.SimpleListFilter):

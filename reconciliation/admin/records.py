@@ -6,7 +6,6 @@ from ledger.admin import ReadOnlyAdmin
 from reconciliation.models import (
     DiscrepancyNote,
     FxRate,
-    Match,
     MatchLine,
     ProcessorPayout,
     ReconciliationRun,
@@ -28,39 +27,6 @@ class ReconciliationRunAdmin(ReadOnlyAdmin):
         "finished_at",
     )
     search_fields = ("public_id", "result_hash")
-
-
-@admin.register(Match)
-class MatchAdmin(ReadOnlyAdmin):
-    list_display = ("kind", "subject", "rule", "rule_version", "evidence", "run", "created_at")
-    list_filter = ("kind", "rule")
-    list_select_related = (
-        "payment",
-        "refund",
-        "dispute",
-        "processor_payout",
-        "payout",
-        "run",
-    )
-    search_fields = (
-        "payment__public_id",
-        "payment__reference",
-        "refund__public_id",
-        "refund__reference",
-        "processor_payout__external_id",
-        "payout__public_id",
-    )
-
-    @admin.display(description="ours")
-    def subject(self, match: Match) -> str:
-        subjects = (
-            match.payment,
-            match.refund,
-            match.dispute,
-            match.processor_payout,
-            match.payout,
-        )
-        return str(next(subject for subject in subjects if subject))
 
 
 @admin.register(MatchLine)

@@ -73,8 +73,8 @@ class WriteOffAdmin(ReadOnlyAdmin):
             request,
             write_off,
             title="Approve",
-            explanation=f"{write_off.requested_by} asked for it: {write_off.reason}"
-            f" Just this is posted: {self.entry(write_off)}; if that day is in a closed period,"
+            explanation=f"{write_off.requested_by} asked for it: {write_off.reason}\n\n"
+            f"Just this is posted: {self.entry(write_off)}; if that day is in a closed period,"
             " when the next one begins.",
             service=lambda actor, reason: approve_write_off(write_off, actor=actor, reason=reason),
         )

@@ -42,7 +42,7 @@ def deaf_server(tmp_path: Path) -> Iterator[socket.socket]:
 def ask(path: str) -> tuple[int, object]:
     began_at = time.monotonic()
     response = Api(None).get(path)
-    assert time.monotonic() - began_at < 1
+    assert time.monotonic() - began_at < 2
     return response.status_code, response.json()
 
 

@@ -15,9 +15,10 @@ from config.people.roles import Role
 from config.people.second_factor import PASSED_AT, OwnSecondFactor, as_text, reset_second_factor
 from ledger.actors import Actor
 from ledger.models import AuditEvent
-from settlements.models import Adjustment
+from settlements.models import Adjustment, Payout
 from settlements.services.adjustments import request_adjustment
-from tests.factories import MerchantFactory, eur
+from settlements.services.batches import run_settlement
+from tests.factories import MerchantFactory, SucceededPaymentFactory, eur
 from tests.support.back_office import PASSWORD, code_of, enrolled, older_by, person, sign_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("asked_for")]
@@ -217,6 +218,26 @@ def test_opening_an_approval_later_asks_first(phone: TOTPDevice, asked: Adjustme
     assert "Show that it is you" in page
     assert client.post(url, shown)["Location"] == url
     assert "join the next settlement" in client.get(url).content.decode()
+
+
+def test_no_form_hides_an_approval_among_other_actions(phone: TOTPDevice) -> None:
+    payment = SucceededPaymentFactory(money=eur("100.00"))
+    run_settlement(payment.effective_at.date(), actor=BOSS)
+    client = signed_in(phone)
+    older_by(client, 5 * 60 + 1, PASSED_AT)
+
+    page = client.post(
+        reverse("admin:settlements_payout_changelist"),
+        {
+            "action": ["approve_selected", "another"],
+            "index": "0",
+            "_selected_action": [Payout.objects.get().pk],
+            "reason": "Nobody asks me again.",
+        },
+    )
+
+    assert "Show that it is you" in page.content.decode()
+    assert Payout.objects.get().status == "PENDING_APPROVAL"
 
 
 def test_a_reset_signs_out_and_is_written_down(ann: User, phone: TOTPDevice) -> None:

@@ -177,6 +177,34 @@ def test_somebody_new_sets_a_password_once_by_a_link(client: Client) -> None:
     ]
 
 
+def test_a_person_changes_the_own_password_and_is_out_everywhere_else(ann: User) -> None:
+    client, elsewhere = sign_in("ann@example.com"), sign_in("ann@example.com")
+    new = "another long password"
+    form = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+
+    answer = client.post(reverse("admin:password_change"), form)
+
+    assert answer["Location"] == reverse("admin:password_change_done")
+    assert (is_in(client), is_in(elsewhere)) == (True, False)
+    assert is_in(sign_in("ann@example.com", new))
+    event = AuditEvent.objects.get(action="person.password_changed")
+    assert (event.subject, event.actor_label) == (f"user:{ann.pk}", "ann@example.com")
+
+
+def test_guesses_at_the_old_password_count_as_at_the_door(ann: User) -> None:
+    client = sign_in("ann@example.com")
+    new = {"new_password1": "another long password", "new_password2": "another long password"}
+    for number in range(10):
+        client.post(reverse("admin:password_change"), {"old_password": f"guess {number}", **new})
+
+    client.post(reverse("admin:password_change"), {"old_password": PASSWORD, **new})
+
+    assert not is_in(sign_in("ann@example.com"))
+    assert actions(f"user:{ann.pk}")[1:] == ["sign_in.failed"] * 10 + ["sign_in.locked"]
+    ann.refresh_from_db()
+    assert ann.check_password(PASSWORD)
+
+
 def test_whoever_is_shut_out_is_out_at_once(ann: User) -> None:
     from config.people.staff import set_active
 

@@ -4,8 +4,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 
-from reconciliation.discrepancy_guide import ACTIONS, age_bucket, suggested_action
+from reconciliation.discrepancy_guide import (
+    ACTIONS,
+    age_bucket,
+    original_day,
+    suggested_action,
+    with_original_day,
+)
 from reconciliation.exports import DISCREPANCY_COLUMNS, discrepancy_rows
 from reconciliation.models import Discrepancy
 from reconciliation.selectors import tie_outs
@@ -142,6 +149,8 @@ def test_each_open_discrepancy_says_its_age_what_it_leaves_open_and_what_to_do(w
     assert (dispute["reference"], dispute["open_amount"]) == ("case-1", "-40.00")
     short = rows["deposit_short"]
     assert (short["amount"], short["open_amount"]) == ("-8.35", "8.35")
+    in_lists = with_original_day(Discrepancy.objects.all()).annotate(on=F("original_on"))
+    assert all(each.on == original_day(each) for each in in_lists)
     rent = rows["unexplained_bank_line"]
     assert (rent["amount"], rent["open_amount"], rent["original_on"]) == (
         "-25.00",

@@ -99,6 +99,7 @@ ACTIONS: dict[str, set[Role]] = {
     "reconciliation_discrepancy_candidates": STAFF,
     "reconciliation_discrepancy_many": {MAKER},
     "reconciliation_discrepancy_match_by_hand": {MAKER},
+    "reconciliation_match_undo": {MAKER},
     "reconciliation_rejectedline_correct": {MAKER},
     "reconciliation_rejectedline_discard": {MAKER},
     "reconciliation_signoff_prepare": {MAKER},

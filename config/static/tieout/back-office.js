@@ -54,6 +54,14 @@
   });
 
   document.addEventListener("DOMContentLoaded", () => {
+    // An icon is a word in a font of pictures; beside other words nobody wants it read out.
+    document.querySelectorAll(".material-symbols-outlined").forEach((icon) => {
+      if (icon.parentElement.textContent.trim() !== icon.textContent.trim()) icon.ariaHidden = "true";
+    });
+    // What is wider than the screen is scrolled by keyboard too.
+    document.querySelectorAll(".t-scroll").forEach((box) => {
+      if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    });
     document.querySelectorAll("[data-refresh]").forEach(later);
     document.querySelectorAll("[data-print]").forEach((button) => {
       button.hidden = false;
