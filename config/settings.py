@@ -332,6 +332,8 @@ OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = 0
 SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=15)
 SESSION_HOURS = env.int("SESSION_HOURS", default=12)
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
+# Messages show secrets once; in a cookie they could be read.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 PASSWORD_RESET_TIMEOUT = 24 * 3600  # the link on which somebody new sets a password
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

@@ -91,11 +91,6 @@ _TYPES = (
     ),
     EventType(
         "webhook_endpoint.disabled",
-        "Nothing is sent to it any more: it failed for days, or answered 410.",
-        "WebhookEndpointOutput",
-    ),
-    EventType(
-        "webhook_endpoint.disabled",
         "It failed for days, or answered 410; it waits until somebody enables it.",
         "WebhookEndpointOutput",
     ),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -13,9 +13,10 @@ from ledger import sql
 from payments import doorbell
 from payments.doorbell import Kind
 from payments.event_types import EVENT_TYPES
-from payments.models.events import event_id
+from payments.locks import lock_endpoints
+from payments.models import WebhookDelivery, WebhookEndpoint
+from payments.models.events import KEPT_FOR, event_id
 
-KEPT_FOR = timedelta(days=90)
 EVENTS_PER_PURGE = 10_000
 _encode = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -58,6 +59,19 @@ def tell(facts: Sequence[Fact], *, at: datetime) -> None:
         at=at,
     )
     if written.due:
+        transaction.on_commit(lambda: doorbell.ring(Kind.WEBHOOKS))
+    if written.waiting:
+        transaction.on_commit(lambda: _catch_up(written.waiting), robust=True)
+
+
+@transaction.atomic
+def _catch_up(waiting: Sequence[int]) -> None:
+    """Whoever enabled their endpoint while these were being written did not see them."""
+    rows = WebhookDelivery.objects.filter(pk__in=waiting)
+    endpoints = lock_endpoints(set(rows.values_list("endpoint_id", flat=True)))
+    enabled = [each.pk for each in endpoints if each.status == WebhookEndpoint.Status.ENABLED]
+    late = rows.filter(endpoint__in=enabled, status=WebhookDelivery.Status.PENDING, due_at=None)
+    if late.update(due_at=timezone.now()):
         transaction.on_commit(lambda: doorbell.ring(Kind.WEBHOOKS))
 
 

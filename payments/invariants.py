@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ledger import sql
 from ledger.invariants import Breach, breaches
-from payments.events import KEPT_FOR
+from payments.models.events import KEPT_FOR
 
 # A lease that is over is taken by the next sweep; a worker of ours needs a moment for that.
 LEASE_PATIENCE_SECONDS = 30

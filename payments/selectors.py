@@ -16,7 +16,6 @@ from payments.errors import (
     RefundNotFound,
     TransferNotFound,
 )
-from payments.events import KEPT_FOR
 from payments.models import (
     ApiKey,
     Dispute,
@@ -28,6 +27,7 @@ from payments.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+from payments.models.events import KEPT_FOR
 
 
 def payments_of(merchant: Merchant) -> QuerySet[Payment]:

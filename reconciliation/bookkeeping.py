@@ -8,6 +8,7 @@ at the start of the next one.
 """
 
 from datetime import datetime
+from functools import cache
 
 from ledger.entries import AccountRef, AccountType, Direction, Entry, Line, lines, moves
 from ledger.money import Money
@@ -26,6 +27,7 @@ def deposits_in_transit(gateway: str, currency: str) -> AccountRef:
     return AccountRef(f"deposits:in_transit:{gateway}:{currency}", AccountType.ASSET, currency)
 
 
+@cache
 def processing_expense(currency: str) -> AccountRef:
     return AccountRef(f"expense:processing:{currency}", AccountType.EXPENSE, currency)
 

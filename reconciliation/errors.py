@@ -49,6 +49,16 @@ class LineIsResolved(Conflict):
         super().__init__(f"Nobody needs to see to line {line} any more.")
 
 
+class ConversionIsSettled(Conflict):
+    code = "conversion_is_settled"
+
+    def __init__(self, subject: object) -> None:
+        super().__init__(
+            f"{subject} was converted by this match and is in a settlement batch by now; correct it"
+            " by an adjustment."
+        )
+
+
 class LineNotCorrectable(Invalid):
     code = "line_not_correctable"
 

@@ -19,6 +19,7 @@ SETTINGS = {
     "unix_socket_permissions": "0700",
     "max_connections": "200",
     "shared_buffers": "256MB",
+    "max_wal_size": "2GB",  # a load of a million lines writes as much; checkpoints amid it double it
     "fsync": "on",
     "synchronous_commit": "on",
     "shared_preload_libraries": "",

@@ -139,7 +139,7 @@ def enrol(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
             form.add_error("code", refusal.message)
         else:
             return _codes_page(request, context, codes)
-    device = begin_enrolment(user)
+    device = begin_enrolment(user, anew=request.method == "GET")
     shown = {
         "title": "Enrol your phone",
         "button": "Enrol",

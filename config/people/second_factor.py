@@ -87,9 +87,15 @@ def is_fresh(request: HttpRequest) -> bool:
 
 
 @transaction.atomic
-def begin_enrolment(user: User) -> TOTPDevice:
-    """A new secret for the person's phone, which counts for nothing until a code confirms it."""
+@transaction.atomic
+def begin_enrolment(user: User, *, anew: bool) -> TOTPDevice:
+    """A secret for the person's phone, which counts for nothing until a code confirms it.
+
+    A new one whenever the page is opened: whoever opened it before may have kept the last.
+    """
     lock_person_by_id(user.pk)
+    if anew:
+        TOTPDevice.objects.filter(user=user, confirmed=False).delete()
     device, _ = TOTPDevice.objects.get_or_create(
         user=user, confirmed=False, defaults={"name": "phone"}
     )

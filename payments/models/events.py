@@ -1,5 +1,7 @@
 """What happened, for whoever wants to know."""
 
+from datetime import timedelta
+
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
@@ -7,6 +9,8 @@ from django.db.models.functions import Now
 
 from ledger.ids import new_id
 from payments.models.merchants import Merchant
+
+KEPT_FOR = timedelta(days=90)
 
 
 def event_id() -> str:

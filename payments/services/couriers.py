@@ -9,6 +9,7 @@ import logging
 import os
 import threading
 import time
+from collections import Counter
 from queue import Empty, SimpleQueue
 
 from django.db import (
@@ -60,6 +61,7 @@ class Courier:
     def __init__(self) -> None:
         self.in_hand: dict[int, WebhookDelivery] = {}
         self.unwritten: dict[int, Answer | Exception] = {}
+        self.is_unsure = False  # whether some of these may be written already
         # What calling threads put in; None: look for more.
         self.answered: SimpleQueue[tuple[WebhookDelivery, Answer | Exception] | None]
         self.answered = SimpleQueue()
@@ -112,17 +114,26 @@ class Courier:
         if not self.unwritten:
             return
         answers, started = dict(self.unwritten), time.monotonic()
-        wave = [self.in_hand[pk] for pk in answers]
+        wave = self._to_write()
         trade = Trade(
             WebhookDelivery,
             find=lambda rows: {row.pk: _or_raise(answers[row.pk]) for row in rows},
             write=note_answers,
             lock_first=lock_endpoints_of,
         )
-        outcomes = do_rows(sorted(wave, key=lambda row: row.pk), trade)
+        self.is_unsure = True
+        outcomes = do_rows(sorted(wave, key=lambda row: row.pk), trade) if wave else Counter()
+        self.is_unsure = False
         for pk in answers:
             del self.in_hand[pk], self.unwritten[pk]
         note_batch(wave, outcomes, int(1_000 * (time.monotonic() - started)))
+
+    def _to_write(self) -> list[WebhookDelivery]:
+        """What was answered; as it stands, if nobody knows how the last transaction ended."""
+        rows = [self.in_hand[pk] for pk in self.unwritten]
+        if not self.is_unsure:
+            return rows
+        return [row for row in work.read_again(WebhookDelivery, rows) if row.holder is not None]
 
     def _begin(self, row: WebhookDelivery) -> None:
         try:

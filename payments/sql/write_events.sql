@@ -1,5 +1,6 @@
 -- Write events down, numbered among those about the same subject, whose row the caller has locked, and
--- a delivery of each for every endpoint that wants it; says how many deliveries are due at once.
+-- a delivery of each for every endpoint that wants it; says how many deliveries are due at once, and
+-- which wait until their endpoint is enabled.
 WITH event AS (
     INSERT INTO payments_event (
         public_id, merchant_id, type, subject, sequence, data, created_at
@@ -22,6 +23,7 @@ listener AS (
     SELECT id, merchant_id, event_types, status = 'ENABLED' AS is_enabled
     FROM payments_webhookendpoint
     WHERE removed_at IS NULL AND status IN ('ENABLED', 'DISABLED_AUTO')
+        AND (merchant_id IS NULL OR merchant_id = ANY(%(merchant_ids)s::bigint[]))
 ),
 heard AS (
     SELECT event.id AS event_id, event.type, listener.*
@@ -39,6 +41,6 @@ delivery AS (
     FROM heard
     WHERE event_types && ARRAY['*', split_part(type, '.', 1) || '.*', type]::varchar[]
     ORDER BY event_id, id
-    RETURNING due_at
+    RETURNING id, due_at
 )
-SELECT count(due_at) AS due FROM delivery
+SELECT count(due_at) AS due, array_agg(id) FILTER (WHERE due_at IS NULL) AS waiting FROM delivery

@@ -5,8 +5,8 @@ import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
 
-import reconciliation.models.discrepancies
 import reconciliation.models.sign_offs
+import reconciliation.models.write_offs
 
 
 class Migration(migrations.Migration):
@@ -149,7 +149,7 @@ class Migration(migrations.Migration):
                 (
                     "public_id",
                     models.CharField(
-                        default=reconciliation.models.discrepancies.write_off_id,
+                        default=reconciliation.models.write_offs.write_off_id,
                         editable=False,
                         max_length=40,
                         unique=True,

@@ -1,6 +1,6 @@
 """Statements in; matches, discrepancies and proofs out."""
 
-from reconciliation.models.discrepancies import Discrepancy, DiscrepancyNote, WriteOff
+from reconciliation.models.discrepancies import Discrepancy, DiscrepancyNote
 from reconciliation.models.files import (
     ArchiveMember,
     RejectedLine,
@@ -19,6 +19,7 @@ from reconciliation.models.settings import MatchingTolerance, SourceVersion
 from reconciliation.models.sign_offs import SignOff
 from reconciliation.models.sources import Source, SourceAccount
 from reconciliation.models.statements import Statement, StatementLine
+from reconciliation.models.write_offs import WriteOff
 
 __all__ = [
     "ArchiveMember",

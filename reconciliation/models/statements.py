@@ -111,6 +111,12 @@ class StatementLine(models.Model):
                 name="reconciliation_line_unbooked",
                 condition=Q(is_booked=False, kind__in=["payout", "fee"]),
             ),
+            # Few among many charges, and every run looks for them.
+            models.Index(
+                fields=["source_account"],
+                name="reconciliation_line_no_charge",
+                condition=Q(kind__in=["payout", "dispute", "dispute_reversal"]),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

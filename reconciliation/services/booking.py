@@ -1,7 +1,12 @@
 """Posting, exactly once, what lines prove: fees, conversions, disputes, payouts, deposits."""
 
+import gc
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -68,6 +73,21 @@ def _numbered(key: str, undone: int) -> str:
     return f"{key}:{undone + 1}" if undone else key
 
 
+@contextmanager
+def _without_search_for_cycles() -> Iterator[None]:
+    """Entries are freed as soon as nobody refers to them. Each time enough of them are made, Python
+    goes through the whole program to look for what only refers to itself: half the time of posting.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@_without_search_for_cycles()
 @transaction.atomic
 def _book_pairs(run: ReconciliationRun) -> bool:
     """Post the next chunk of payments, refunds and disputes; whether there was one."""
@@ -99,7 +119,7 @@ def _book_pairs(run: ReconciliationRun) -> bool:
 
 def _entries_for_pair(row: Any, merchant: Merchant) -> list[Entry]:
     """The processor's fee, and the conversion if the line settles in another currency."""
-    at = start_of(row.booked_on, ZoneInfo(row.zone))
+    at = _start_of(row.booked_on, row.zone)
     key = _numbered(f"stl_{row.line_id}", row.undone_count)
     entries = []
     if row.fee:
@@ -126,6 +146,11 @@ def _entries_for_pair(row: Any, merchant: Merchant) -> list[Entry]:
             )
         )
     return entries
+
+
+@lru_cache(maxsize=1_024)
+def _start_of(day: date, zone: str) -> datetime:
+    return start_of(day, ZoneInfo(zone))
 
 
 def _sold(row: Any) -> Money | None:

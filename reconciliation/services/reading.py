@@ -42,10 +42,15 @@ class _Total:
     def add(self, line: ParsedLine, net: int) -> None:
         self.count += 1
         self.net += net
-        self.credit += max(net, 0)
-        days = [line.booked_on, line.value_on or line.booked_on]
-        self.first_day = min(days if self.first_day is None else [*days, self.first_day])
-        self.last_day = max(days if self.last_day is None else [*days, self.last_day])
+        if net > 0:
+            self.credit += net
+        for day in (line.booked_on, line.value_on):
+            if day is None:
+                continue
+            if self.first_day is None or day < self.first_day:
+                self.first_day = day
+            if self.last_day is None or day > self.last_day:
+                self.last_day = day
 
 
 @dataclass(slots=True)
@@ -139,7 +144,9 @@ class Reader:
                 self.unkept.append(line.line_no)
             self._reject(line.line_no, f"{problem.code}: {problem.message}", repr(line))
             return
-        total = statement.totals.setdefault(account.pk, _Total(account))
+        total = statement.totals.get(account.id)
+        if total is None:
+            total = statement.totals[account.id] = _Total(account)
         total.add(line, net)
         if clean is not line and len(total.masked) < UNKEPT_MAX:
             total.masked.append(line.line_no)
@@ -262,6 +269,8 @@ def _off_balance(statement: Statement, currency: str) -> Iterable[tuple[str, str
 
 def _without_card_numbers(line: ParsedLine) -> ParsedLine:
     """Free text only: a processor's own reference may look like a card number (DESIGN.md §6)."""
+    if not (line.text or line.counterparty):
+        return line
     text, counterparty = mask_card_numbers(line.text), mask_card_numbers(line.counterparty)
     if MASK not in text and MASK not in counterparty:
         return line  # masking also rewrites digits of other scripts, which are nobody's business

@@ -61,6 +61,7 @@ class Staging:
         self.rejected = 0
         self._read = 0
         self._file = file
+        self._file_id = file.pk
         self._stream = stream
         self._on_progress = on_progress
         self._lines: list[str] = []
@@ -89,11 +90,11 @@ class Staging:
             line.merchant,
             line.counterparty,
             line.text,
-            sql.array_literal([each[:TEXT_LENGTH_MAX] for each in line.references]),
+            _references(line) if line.references else "{}",
         )
         self.staged += 1
         self._lines.append(
-            f"{self._file.pk}\t{self.staged}\t{statement_no}\t{account.pk}\t{line.line_no}\t"
+            f"{self._file_id}\t{self.staged}\t{statement_no}\t{account.id}\t{line.line_no}\t"
             f"{line.booked_on}\t{line.value_on or line.booked_on}\t"
             f"{gross}\t{fee}\t{net}\t{presented}\t{texts}"
         )
@@ -106,7 +107,7 @@ class Staging:
         code = reason.partition(":")[0]
         texts = (code[:CODE_LENGTH_MAX], reason[:REASON_LENGTH_MAX], raw[:RAW_CHARS_MAX])
         clean = (text.replace("\0", "\ufffd") for text in texts)
-        self._rejections.append(f"{self._file.pk}\t{self.rejected}\t{line_no}\t{copied(*clean)}")
+        self._rejections.append(f"{self._file_id}\t{self.rejected}\t{line_no}\t{copied(*clean)}")
         self.count()
 
     def count(self) -> None:
@@ -161,12 +162,22 @@ def _minor(value: Decimal, currency: str) -> int:
     return Money.exactly(value, currency).amount
 
 
+def _references(line: ParsedLine) -> str:
+    return sql.array_literal([each[:TEXT_LENGTH_MAX] for each in line.references])
+
+
 def _check_lengths(line: ParsedLine) -> None:
-    texts = (line.reference, line.parent_reference, line.counterparty)
-    if max(map(len, texts)) > TEXT_LENGTH_MAX:
+    if (
+        len(line.reference) > TEXT_LENGTH_MAX
+        or len(line.parent_reference) > TEXT_LENGTH_MAX
+        or len(line.counterparty) > TEXT_LENGTH_MAX
+    ):
         raise Invalid(f"a field is longer than {TEXT_LENGTH_MAX} characters")
-    ids = (line.external_id, line.payout_id, line.merchant)
-    if max(map(len, ids)) > ID_LENGTH_MAX:
+    if (
+        len(line.external_id) > ID_LENGTH_MAX
+        or len(line.payout_id) > ID_LENGTH_MAX
+        or len(line.merchant) > ID_LENGTH_MAX
+    ):
         raise Invalid(f"an id is longer than {ID_LENGTH_MAX} characters")
 
 

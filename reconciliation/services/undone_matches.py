@@ -11,7 +11,7 @@ from ledger.services import audit
 from ledger.services.posting import post_all
 from ledger.states import transition
 from payments.models import Dispute, Payment, Refund
-from reconciliation.errors import MatchNotFound
+from reconciliation.errors import ConversionIsSettled, MatchNotFound
 from reconciliation.locks import keep_runs_away
 from reconciliation.models import (
     Discrepancy,
@@ -31,10 +31,11 @@ from reconciliation.services.hand_matching import begin_by_hand, told
 from reconciliation.services.runs import seal_run
 from reconciliation.subjects import FIELDS, Subject
 from reconciliation.telling import telling_of_changes
-from settlements.models import Payout
+from settlements.models import Payout, Settlement
 from settlements.services.payouts import mark_unpaid
 
 APP = "reconciliation"
+CONVERSION = "merchant_conversion"
 Types = Discrepancy.Type
 # These are about the line alone, even if they name a payment or a payout too.
 ABOUT_ANOTHER_LINE = (Types.DUPLICATE_LINE, Types.DEPOSIT_DUPLICATE)
@@ -49,8 +50,9 @@ def undo_match(match: Match, *, reason: str, actor: Actor) -> list[UndoneMatch]:
     winning or losing it; a payout of ours is on its way again.
 
     Raises MatchNotFound, WriteOffStands if a finding about the pair was written off,
-    InvalidTransition if that is only asked for or if the payout came back, ReasonMissing,
-    ReasonTooLong, EntryRefused and ReconciliationUnderWay.
+    InvalidTransition if that is only asked for or if the payout came back, ConversionIsSettled if
+    the merchant was settled with what it converted, ReasonMissing, ReasonTooLong, EntryRefused and
+    ReconciliationUnderWay.
     """
     reason = stated(reason)
     keep_runs_away()
@@ -64,6 +66,8 @@ def undo_match(match: Match, *, reason: str, actor: Actor) -> list[UndoneMatch]:
     )
     name, subject = known.public_id, known.subject
     posted = _posted(parts)
+    if any(entry.kind == CONVERSION for entry in posted) and _is_settled(subject):
+        raise ConversionIsSettled(subject)
     run = begin_by_hand(parts[0].line)
     with telling_of_changes(run):
         _end_what_was_found(known, parts, run)
@@ -84,6 +88,15 @@ def undo_match(match: Match, *, reason: str, actor: Actor) -> list[UndoneMatch]:
     )
     post_all([_reversal_of(entry) for entry in posted])
     return undone
+
+
+def _is_settled(subject: Subject) -> bool:
+    """The merchant was settled with in the currency that the match converted it into."""
+    fields = {Payment: ("payment",), Refund: ("refund",), Dispute: ("dispute", "won_dispute")}
+    return any(
+        Settlement.objects.filter(**{field: subject}).exists()
+        for field in fields.get(type(subject), ())
+    )
 
 
 def _posted(parts: list[MatchLine]) -> list[JournalEntry]:

@@ -1,17 +1,22 @@
 -- The payments and refunds through one gateway that its reports should show and have not shown yet.
--- Amounts are signed as the clearing account moves: a charge is positive, a refund negative.
+-- Amounts are signed as the clearing account moves: a charge is positive, a refund negative. What is not
+-- matched is found in the indexes alone: of a million that are, no row is read.
 CREATE TEMPORARY TABLE open_item ON COMMIT DROP AS
+WITH unmatched AS MATERIALIZED (
+    SELECT id FROM payments_payment AS payment
+    WHERE NOT EXISTS (SELECT FROM reconciliation_match WHERE payment_id = payment.id)
+)
 SELECT 'payment' AS item_kind, payment.id AS item_id, 'charge' AS line_kind, payment.reference,
        merchant.code AS merchant, payment.amount_captured AS amount, payment.currency,
        payment.settlement_currency,
        payment.settlement_due_on, payment.processor_fee_expected, payment.processor_fee_currency
-FROM payments_payment AS payment
+FROM unmatched
+JOIN payments_payment AS payment USING (id)
 JOIN payments_merchant AS merchant ON merchant.id = payment.merchant_id
 WHERE payment.gateway_id = %(gateway_id)s
     AND payment.status = 'SUCCEEDED'
     AND NOT payment.is_settled_elsewhere
     AND payment.effective_at < %(end_of_day)s
-    AND NOT EXISTS (SELECT FROM reconciliation_match WHERE payment_id = payment.id)
 UNION ALL
 SELECT 'refund', refund.id, 'refund', refund.reference,
        merchant.code, -refund.amount, refund.currency, refund.settlement_currency,

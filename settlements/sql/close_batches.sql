@@ -53,6 +53,9 @@ converted AS (
         JOIN ledger_posting AS posting ON posting.entry_id = entry.id
         JOIN ledger_account AS account ON account.id = posting.account_id
         WHERE entry.reference = item.public_id AND entry.kind = 'merchant_conversion'
+            AND NOT EXISTS (  -- of a match that somebody took apart
+                SELECT FROM ledger_journalentry AS reversal WHERE reversal.reverses_id = entry.id
+            )
             AND posting.direction = CASE WHEN item.amount > 0 THEN 'credit' ELSE 'debit' END
             AND account.owner = merchant.public_id
             AND account.code = 'merchant:' || merchant.code || ':payable:' || item.currency

@@ -283,3 +283,13 @@ def test_no_secret_is_in_the_audit_trail(ann: User) -> None:
     secrets += list(StaticToken.objects.values_list("token", flat=True))
     secrets += [client.session.session_key or "?", lost.session.session_key or "?"]
     assert [secret for secret in secrets if secret in written] == []
+
+
+def test_page_that_enrols_shows_another_secret_every_time(ann: User) -> None:
+    client = sign_in("ann@example.com")
+
+    client.get(ENROL)
+    first = TOTPDevice.objects.get(user=ann).key
+    client.get(ENROL)
+
+    assert TOTPDevice.objects.get(user=ann).key != first

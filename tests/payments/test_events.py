@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from config.embedded.places import CHECKOUT
 from payments.event_types import EVENT_TYPES, PATTERNS, unknown_among
-from payments.events import KEPT_FOR, Fact, UnknownEventType, purge_events, tell
+from payments.events import Fact, UnknownEventType, purge_events, tell
 from payments.invariants import untold_facts
 from payments.models import Dispute, Event, Payment, Refund, WebhookAttempt, WebhookDelivery
+from payments.models.events import KEPT_FOR
 from payments.services.disputes import lose_dispute, review_dispute, win_dispute
 from payments.services.processing import process_payments
 from payments.services.webhook_endpoints import disable_endpoint, remove_endpoint

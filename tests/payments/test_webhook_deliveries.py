@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from ledger.models import AuditEvent
@@ -292,3 +292,25 @@ def test_calls_hold_no_connection_to_the_database() -> None:
             assert cursor.fetchone() == (0, 0)
         shop.closing.set()
         courier.deliver()
+
+
+def test_answers_whose_writing_nobody_confirmed_keep_no_courier_from_its_work(
+    shop: Receiver,
+) -> None:
+    """The connection was lost while the transaction ended, and it had come true."""
+    endpoint, _ = listening(MerchantFactory(), shop.url)
+    happen(endpoint.merchant)
+    courier = couriers.Courier()
+    courier.take()
+    courier.wait()
+    in_hand, unwritten = dict(courier.in_hand), dict(courier.unwritten)
+    courier.write()
+    courier.in_hand, courier.unwritten = in_hand, unwritten
+    with pytest.raises(IntegrityError):
+        courier.write()
+
+    courier.write()
+
+    assert (courier.in_hand, courier.unwritten) == ({}, {})
+    assert deliveries(endpoint, status="DELIVERED", tries=1, failures=0) == 1
+    assert WebhookAttempt.objects.count() == 1

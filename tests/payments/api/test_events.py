@@ -7,8 +7,9 @@ from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
 from payments.event_types import EVENT_TYPES
-from payments.events import KEPT_FOR, Fact, tell
+from payments.events import Fact, tell
 from payments.models import ApiKey, Event, Merchant
+from payments.models.events import KEPT_FOR
 from payments.services.processing import process_payments
 from tests.factories import ApiKeyFactory, MerchantFactory, PaymentFactory
 from tests.support.api import Api, assert_problem
