@@ -19,7 +19,7 @@ SETTINGS = {
     "unix_socket_permissions": "0700",
     "max_connections": "200",
     "shared_buffers": "256MB",
-    "max_wal_size": "2GB",  # a load of a million lines writes as much; checkpoints amid it double it
+    "max_wal_size": "2GB",  # as much as a load of a million lines writes
     "fsync": "on",
     "synchronous_commit": "on",
     "shared_preload_libraries": "",
