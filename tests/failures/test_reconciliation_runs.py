@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 
 from ledger.models import JournalEntry
-from reconciliation.models import Discrepancy, Match, ReconciliationRun, StatementLine
+from reconciliation.models import Discrepancy, Match, ReconciliationRun
 from reconciliation.selectors import tie_outs
 from reconciliation.services.runs import reconcile
 from tests.factories import GatewayFactory, MerchantFactory, SucceededPaymentFactory, eur
@@ -24,10 +24,21 @@ WHERE datname = current_database() AND wait_event_type = 'Lock'
 """
 # Whoever finds the same waits until this is committed or, as here, taken back.
 SAME_FINDING = """
+WITH run AS (
+    INSERT INTO reconciliation_reconciliationrun (
+        public_id, as_of, source_code, rules, posted_through, match_count, discrepancy_count,
+        result_hash
+    ) VALUES ('run_x', now(), '', '{}', 0, 0, 0, '') RETURNING id
+)
 INSERT INTO reconciliation_discrepancy (
     public_id, key, type, status, source_id, reference, currency, amount, expected, actual, since,
     opened_by_id
-) VALUES ('disc_x', %s, 'unexplained_bank_line', 'OPEN', 0, '', 'EUR', 0, '', '', now(), 0)
+)
+SELECT 'disc_x', 'unexplained_bank_line:line:' || line.id, 'unexplained_bank_line', 'OPEN',
+    account.source_id, '', 'EUR', 0, '', '', now(), run.id
+FROM run, reconciliation_statementline AS line
+JOIN reconciliation_sourceaccount AS account ON account.id = line.source_account_id
+WHERE line.counterparty = 'Office Rent GmbH'
 """
 RECONCILE = [sys.executable, "manage.py", "reconcile"]
 
@@ -60,8 +71,7 @@ def test_run_that_is_killed_in_its_middle_goes_on_and_has_the_same_result(tmp_pa
     url = database_url_of_tests()
     with psycopg.connect(url) as in_the_way, psycopg.connect(url, autocommit=True) as watcher:
         # The processor's lines are matched by then, and the bank's are not.
-        rent = StatementLine.objects.get(counterparty="Office Rent GmbH")
-        in_the_way.execute(SAME_FINDING, [f"unexplained_bank_line:line:{rent.pk}"])
+        in_the_way.execute(SAME_FINDING)
         child = Child(RECONCILE, tmp_path, DATABASE_URL=url)
         try:
             wait_for(lambda: watcher.execute(BLOCKED).fetchall())
