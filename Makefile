@@ -28,8 +28,8 @@ demo: $(VENV)/.installed ## Run a whole business day and print its tie-out repor
 run: $(VENV)/.installed ## Run web, worker and beat with demo data until Ctrl-C (PORT, default 8000)
 	@exec $(PYTHON) manage.py run $(ARGS)
 
-test: $(VENV)/.installed-dev ## Run the tests (ARGS="-k refund" chooses)
-	@$(PYTHON) -m pytest $(ARGS)
+test: $(VENV)/.installed-dev ## Run the tests, files on two processes (ARGS="-k refund" chooses, on one)
+	@$(PYTHON) -m pytest $(or $(ARGS),-n 2 --dist loadfile)
 
 lint: $(VENV)/.installed-dev ## Check format, style, types, import contracts and migrations
 	$(PYTHON) -m ruff format --check
