@@ -55,8 +55,12 @@ class Straggler:
 
 def wait_until_somebody_waits_for_a_balance() -> None:
     """By then the straggler has its entry, under an id of its own, and waits for our locks."""
+    waiting = """
+        SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)
+        WHERE NOT granted AND locktype = 'transactionid' AND datname = current_database()
+    """
     for _ in range(PATIENCE_SECONDS * 100):
-        if query("SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"):
+        if query(waiting):
             return
         time.sleep(0.01)
     raise AssertionError("Nobody waits.")
