@@ -55,9 +55,11 @@ class Straggler:
 
 def wait_until_somebody_waits_for_a_balance() -> None:
     """By then the straggler has its entry, under an id of its own, and waits for our locks."""
+    # Of this database: its transaction has locked tables in it.
     waiting = """
-        SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)
-        WHERE NOT granted AND locktype = 'transactionid' AND datname = current_database()
+        SELECT 1 FROM pg_locks AS awaited JOIN pg_locks AS held USING (pid)
+        WHERE NOT awaited.granted AND awaited.locktype = 'transactionid'
+            AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
     """
     for _ in range(PATIENCE_SECONDS * 100):
         if query(waiting):

@@ -20,8 +20,9 @@ LEASE_SECONDS = 1.5
 def kill_a_worker_about_to_write_to(table: str, folder: Path) -> None:
     """Start a worker and kill it and its child when it stands there with a batch in its hands."""
     waiting = """
-        SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)
-        WHERE NOT granted AND relation = %s::regclass AND datname = current_database()
+        SELECT FROM pg_locks
+        WHERE NOT granted AND relation = %s::regclass
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE")
