@@ -1,79 +1,41 @@
 """Settings, read from the environment. `.env.example` documents every variable."""
 
-import hashlib
-from datetime import timedelta
 from ipaddress import ip_network
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from config import brokers, embedded, logs
-from config.back_office.looks import UNFOLD as UNFOLD
+from config.api_settings import (
+    RATE_LIMITS,
+    REST_FRAMEWORK,
+    SIMPLE_JWT,
+    SPECTACULAR_SETTINGS,
+    TRUSTED_PROXIES,
+)
+from config.back_office.looks import UNFOLD
+from config.environment import (
+    ALLOWED_HOSTS,
+    BASE_DIR,
+    CELERY_BROKER_URL,
+    CSRF_TRUSTED_ORIGINS,
+    DATABASE_URL,
+    DEBUG,
+    INSECURE_SECRET_KEY,
+    IS_PRODUCTION,
+    METRICS_PORT,
+    METRICS_TOKEN,
+    REDIS_URL,
+    SECOND_FACTOR_REQUIRED,
+    SECRET_KEY,
+    SQS_QUEUE_URL,
+    TIEOUT_ENV,
+    WEBHOOK_SECRETS_KEYS,
+    env,
+)
 from ledger.errors import DomainError
 from ledger.money import Money
-
-BASE_DIR = Path(__file__).resolve().parent.parent
-
-env = environ.Env()
-env.read_env(BASE_DIR / ".env")
-
-# --- Where this runs -----------------------------------------------------------------------
-
-TIEOUT_ENV = env.str("TIEOUT_ENV", default="development")
-if TIEOUT_ENV not in {"development", "test", "production"}:
-    raise ImproperlyConfigured(
-        f"TIEOUT_ENV is {TIEOUT_ENV!r}; use development, test or production."
-    )
-IS_PRODUCTION = TIEOUT_ENV == "production"
-DEBUG = env.bool("DEBUG", default=False)
-
-INSECURE_SECRET_KEY = "development-only-key-that-production-refuses-to-start-with-0123456789"
-SECRET_KEY = env.str("SECRET_KEY", default=INSECURE_SECRET_KEY)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if IS_PRODUCTION else ["*"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-
-DATABASE_URL = env.str("DATABASE_URL", default="")
-REDIS_URL = env.str("REDIS_URL", default="")
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="")
-SQS_QUEUE_URL = env.str("SQS_QUEUE_URL", default="")
-# Whoever sends it may read /metrics; empty: nobody but operators.
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
-# Where a worker shows its own, to that token only; 0: nowhere.
-METRICS_PORT = env.int("METRICS_PORT", default=0)
-# Encrypt the secrets of webhook endpoints: the first one seals, each opens. None: SECRET_KEY does.
-WEBHOOK_SECRETS_KEYS = env.list("WEBHOOK_SECRETS_KEY", default=[])
-
-# Whether people of the back office show a code of their phone besides the password.
-SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=IS_PRODUCTION)
-
-if IS_PRODUCTION:
-    unsafe = [
-        name
-        for name, is_unsafe in {
-            "SECRET_KEY": SECRET_KEY == INSECURE_SECRET_KEY or len(SECRET_KEY) < 50,
-            "ALLOWED_HOSTS": not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS,
-            "DEBUG": DEBUG,
-            "DATABASE_URL": not DATABASE_URL,
-            "REDIS_URL": not REDIS_URL,
-            "METRICS_TOKEN": 0 < len(METRICS_TOKEN) < 32,
-            "WEBHOOK_SECRETS_KEY": any(len(key) < 32 for key in WEBHOOK_SECRETS_KEYS),
-            "SECOND_FACTOR_REQUIRED": not SECOND_FACTOR_REQUIRED,
-        }.items()
-        if is_unsafe
-    ]
-    if unsafe:
-        raise ImproperlyConfigured(
-            f"TIEOUT_ENV=production refuses to start: {', '.join(unsafe)} unset or unsafe."
-        )
-
-# A bare checkout brings its own servers. For sockets, kombu has names of its own.
-DATABASE_URL = DATABASE_URL or embedded.database_url()
-REDIS_URL = REDIS_URL or embedded.redis_url()
-CELERY_BROKER_URL = CELERY_BROKER_URL or REDIS_URL.replace("unix://", "redis+socket://").replace(
-    "?db=", "?virtual_host="
-)
 
 # --- Applications --------------------------------------------------------------------------
 
@@ -251,70 +213,6 @@ BROKER_PUBLISHING_OPTIONS = brokers.publishing_options(
     CELERY_BROKER_URL, connect_seconds=DOORBELL_TIMEOUT_SECONDS
 )
 CELERY_BEAT_SCHEDULER = "config.beat:EditableScheduler"
-
-# --- API -----------------------------------------------------------------------------------
-
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "payments.api.authentication.ApiKeyAuthentication",
-        "payments.api.authentication.PersonAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": [
-        "payments.api.bodies.StrictJSONParser",
-        "payments.api.bodies.FormLabelParser",
-    ],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "config.problems.exception_handler",
-    "UNAUTHENTICATED_USER": None,
-}
-# Tokens of people: one algorithm, and a key that signs nothing else (RFC 8725).
-SIMPLE_JWT = {
-    "ALGORITHM": "HS256",
-    "SIGNING_KEY": hashlib.sha256(f"tokens of people {SECRET_KEY}".encode()).hexdigest(),
-    "ISSUER": "tieout",
-    "AUDIENCE": "tieout-api",
-    "USER_ID_CLAIM": "sub",
-    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),
-    "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
-}
-# Requests per seconds for each key, or address where nobody is known; global: of all together.
-RATE_LIMITS = {
-    "payments": env.str("RATE_LIMIT_PAYMENTS", default="1000/1"),
-    "writes": env.str("RATE_LIMIT_WRITES", default="500/1"),
-    "reads": env.str("RATE_LIMIT_READS", default="1000/1"),
-    "anonymous": env.str("RATE_LIMIT_ANONYMOUS", default="300/1"),
-    # Passwords are guessed one by one; a developer's tests sign up in bursts.
-    "login": env.str("RATE_LIMIT_LOGIN", default="20/60" if IS_PRODUCTION else "600/60"),
-    "global": env.str("RATE_LIMIT_GLOBAL", default="5000/1"),
-}
-# How many reverse proxies of ours a request passes; the last of them names the client's address.
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Tieout",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.1",
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "config.openapi.complete",
-    ],
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "ENUM_NAME_OVERRIDES": {
-        "ComponentState": ["UP", "DOWN"],
-        "StatementFileStatus": "reconciliation.models.files.StatementFile.Status",
-        "DiscrepancyType": "reconciliation.models.discrepancies.Discrepancy.Type",
-        "DiscrepancyStatus": "reconciliation.models.discrepancies.Discrepancy.Status",
-        "WebhookDeliveryStatus": "payments.models.webhooks.WebhookDelivery.Status",
-        "WebhookEndpointStatus": "payments.models.webhooks.WebhookEndpoint.Status",
-    },
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SERVE_AUTHENTICATION": [],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SERVE_INCLUDE_SCHEMA": False,
-}
 
 # --- People, language, time, static files --------------------------------------------------
 
