@@ -22,7 +22,7 @@ import psycopg
 import pytest
 
 from config.embedded.places import CHECKOUT
-from tests.config.embedded_instance import Holder, Instance
+from tests.support.embedded import Holder, Instance
 from tests.support.servers import Child, wait_for
 
 SECONDS = int(os.environ.get("LEDGER_BANK_SECONDS", "6"))

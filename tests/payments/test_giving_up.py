@@ -1,44 +1,31 @@
-"""Work is given up only as what it truly is: nothing moved, or it is not given up."""
+"""Refunds, transfers and gateway events nobody could do are given up, so that it is true."""
 
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from ledger.actors import Actor
 from ledger.entries import AccountRef, AccountType, Entry, moves
 from ledger.errors import InvalidTransition
-from ledger.models import AuditEvent, JournalEntry
 from ledger.services.posting import post_entry
 from ledger.services.reversals import reverse_entry
 from payments.errors import MoneyMayHaveMoved
-from payments.gateways.base import Outcome, Unanswered
 from payments.models import (
-    Event,
     Gateway,
     GatewayEvent,
     ParkedWork,
     Payment,
     Refund,
-    SimulatedOperation,
     Transfer,
 )
-from payments.services.authorisations import cancel_payment, capture_payment
 from payments.services.gateway_events import settle_gateway_event
-from payments.services.gateways import define_gateway
-from payments.services.giving_up import GiveUpTooEarly, TransferMayHaveMoved
+from payments.services.giving_up import TransferMayHaveMoved
 from payments.services.parking import (
-    NotParkedAnyMore,
-    ask_to_discard,
     discard,
-    park,
     retry_parked,
 )
-from payments.services.processing import process_payments, process_refunds
 from payments.services.transfers import process_transfers, refund_transfer
-from payments.work import Work
 from tests.factories import (
-    AuthorizedPaymentFactory,
     MerchantFactory,
     PaymentFactory,
     RefundFactory,
@@ -46,233 +33,20 @@ from tests.factories import (
     eur,
 )
 from tests.support.books import balances
-from tests.support.gateways import EventfulGateway, WorkerDied, die, use_gateway
+from tests.support.giving_up import (
+    CHECKER,
+    MAKER,
+    ask_and_die,
+    assert_refused,
+    evidence,
+    given_up,
+    mute,
+    parked,
+    told,
+)
 from tests.support.transfers import ask, on, purse, transferred
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
-
-MAKER, CHECKER = Actor("user", "1", "maker"), Actor("user", "2", "checker")
-DAY = timedelta(days=1)
-
-
-def parked(row: Work, *, age: timedelta = DAY) -> ParkedWork:
-    """The row parked, and somebody asking to discard it; it was made that long ago."""
-    row.refresh_from_db()
-    park(row, "It does not work.")
-    ParkedWork.objects.update(parked_at=timezone.now() - timedelta(seconds=121))
-    if hasattr(row, "created_at"):
-        type(row)._default_manager.filter(pk=row.pk).update(created_at=timezone.now() - age)
-    record = ParkedWork.objects.get()
-    ask_to_discard(record, actor=MAKER, reason="It never works.")
-    return record
-
-
-def given_up(row: Work, *, age: timedelta = DAY) -> ParkedWork:
-    """The row, after two people gave it up."""
-    record = discard(parked(row, age=age), actor=CHECKER)
-    row.refresh_from_db()
-    return record
-
-
-def evidence() -> str:
-    return AuditEvent.objects.get(action="work.discarded").after["evidence"]
-
-
-def told() -> list[tuple[str, str]]:
-    return list(Event.objects.order_by("id").values_list("type", "subject"))
-
-
-def assert_refused(record: ParkedWork, refusal: type[Exception]) -> None:
-    """Nothing has changed, and the record still waits."""
-    with pytest.raises(refusal):
-        discard(record, actor=CHECKER)
-    record.refresh_from_db()
-    assert record.resolution == ""
-    assert not AuditEvent.objects.filter(action="work.discarded").exists()
-
-
-def ask_and_die(monkeypatch: pytest.MonkeyPatch, *, moment: str, refund: bool = False) -> None:
-    """A worker takes what is due and dies just before or after its gateway is asked."""
-    with monkeypatch.context() as patch:
-        use_gateway(patch, EventfulGateway(**{moment: die}))
-        with pytest.raises(WorkerDied):
-            process_refunds() if refund else process_payments()
-
-
-def mute(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The gateway does not say what became of anything."""
-
-    class Mute(EventfulGateway):
-        def look_up(self, requests: object) -> list[Outcome | None]:
-            return [Unanswered("timeout")]
-
-    use_gateway(monkeypatch, Mute())
-
-
-# --- Payments --------------------------------------------------------------------------------
-
-
-def test_payment_that_was_never_asked_for_fails() -> None:
-    payment = PaymentFactory()
-
-    record = given_up(payment, age=timedelta())
-
-    assert (payment.status, payment.failure_code) == ("FAILED", "given_up")
-    assert payment.failure_reason == "We could not do it and gave it up; nothing moved."
-    assert (payment.due_at, record.resolution) == (None, "DISCARDED")
-    assert evidence() == "The gateway was not asked."
-    assert told() == [("payment.failed", payment.public_id)]
-    assert not JournalEntry.objects.exists()
-
-
-def test_payment_its_gateway_never_saw_fails_when_it_is_a_day_old(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Until then a gateway may only say that asking again would be harmless."""
-    payment = PaymentFactory()
-    ask_and_die(monkeypatch, moment="before")
-    record = parked(payment, age=timedelta(hours=23))
-    assert_refused(record, GiveUpTooEarly)
-    Payment.objects.update(created_at=timezone.now() - DAY)
-
-    discard(record, actor=CHECKER)
-
-    payment.refresh_from_db()
-    assert (payment.status, payment.failure_code) == ("FAILED", "given_up")
-    assert evidence() == "The gateway never saw it."
-    assert not SimulatedOperation.objects.exists()
-    assert process_payments() == 0
-
-
-def test_payment_its_gateway_declined_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    payment = PaymentFactory(source="tok_declined")
-    ask_and_die(monkeypatch, moment="after")
-
-    given_up(payment, age=timedelta())
-
-    assert (payment.status, payment.failure_code) == ("FAILED", "given_up")
-    assert evidence() == "The gateway declined it: card_declined."
-
-
-def test_payment_its_gateway_took_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    payment = PaymentFactory()
-    ask_and_die(monkeypatch, moment="after")
-    record = parked(payment)
-
-    assert_refused(record, MoneyMayHaveMoved)
-
-    payment.refresh_from_db()
-    assert (payment.status, payment.due_at) == ("PROCESSING", None)
-    retry_parked(record, actor=MAKER, reason="It was charged.")
-    process_payments()
-    payment.refresh_from_db()
-    assert (payment.status, SimulatedOperation.objects.count()) == ("SUCCEEDED", 1)
-
-
-def test_payment_nobody_knows_about_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    payment = PaymentFactory()
-    ask_and_die(monkeypatch, moment="before")
-    record = parked(payment)
-    mute(monkeypatch)
-
-    assert_refused(record, MoneyMayHaveMoved)
-
-    payment.refresh_from_db()
-    assert (payment.status, payment.due_at) == ("PROCESSING", None)
-
-
-def test_payment_whose_gateway_cannot_be_asked_is_not_given_up(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    payment = PaymentFactory()
-    ask_and_die(monkeypatch, moment="before")
-    record = parked(payment)
-    define_gateway("sim", adapter=Gateway.Adapter.NONE)
-
-    assert_refused(record, MoneyMayHaveMoved)
-
-
-def test_payment_retried_while_its_gateway_is_asked_is_not_given_up(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Between the answer "never seen" and the end, somebody else has it charged."""
-    payment = PaymentFactory()
-    ask_and_die(monkeypatch, moment="before")
-    record = parked(payment)
-
-    class Slow(EventfulGateway):
-        def look_up(self, requests: object) -> list[Outcome | None]:
-            monkeypatch.undo()
-            retry_parked(record, actor=MAKER, reason="Once more")
-            process_payments()
-            return [None]
-
-    use_gateway(monkeypatch, Slow())
-
-    with pytest.raises(NotParkedAnyMore):
-        discard(record, actor=CHECKER)
-
-    payment.refresh_from_db()
-    record.refresh_from_db()
-    assert (payment.status, record.resolution) == ("SUCCEEDED", "RETRIED")
-
-
-def test_authorisation_a_payer_s_bank_keeps_is_not_given_up(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    payment = PaymentFactory(capture=Payment.Capture.MANUAL)
-    ask_and_die(monkeypatch, moment="after")
-
-    assert_refused(parked(payment), MoneyMayHaveMoved)
-
-
-@pytest.mark.parametrize("action", ["capture", "cancel"])
-def test_capture_or_cancellation_given_up_leaves_the_authorisation(
-    monkeypatch: pytest.MonkeyPatch, action: str
-) -> None:
-    payment = AuthorizedPaymentFactory(money=eur("50.00"))
-    {"capture": capture_payment, "cancel": cancel_payment}[action](payment, actor=MAKER)
-    ask_and_die(monkeypatch, moment="before")
-
-    given_up(payment)
-
-    assert (payment.status, payment.failure_code) == ("AUTHORIZED", "given_up")
-    assert (payment.amount_to_capture, payment.cancel_requested_at) == (None, None)
-    assert payment.due_at == payment.authorized_until
-    assert (payment.attempts, payment.deaths, payment.failures) == (0, 0, 0)
-    assert told()[1:] == [(f"payment.{action}_failed", payment.public_id)]
-    capture_payment(payment, actor=MAKER)
-    process_payments()
-    payment.refresh_from_db()
-    assert (payment.status, payment.captured_money) == ("SUCCEEDED", eur("50.00"))
-
-
-def test_capture_that_happened_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    payment = AuthorizedPaymentFactory()
-    capture_payment(payment, actor=MAKER)
-    ask_and_die(monkeypatch, moment="after")
-
-    assert_refused(parked(payment), MoneyMayHaveMoved)
-
-
-def test_authorisation_that_ran_out_expires_when_it_is_given_up() -> None:
-    payment = AuthorizedPaymentFactory()
-    Payment.objects.update(authorized_until=timezone.now())
-
-    given_up(payment)
-
-    assert (payment.status, payment.due_at, payment.failure_code) == ("EXPIRED", None, "")
-    assert told()[1:] == [("payment.expired", payment.public_id)]
-
-
-def test_authorisation_nobody_asked_anything_of_stays_and_nothing_is_told() -> None:
-    payment = AuthorizedPaymentFactory()
-
-    given_up(payment)
-
-    assert (payment.status, payment.failure_code) == ("AUTHORIZED", "")
-    assert payment.due_at == payment.authorized_until
-    assert told()[1:] == []
 
 
 # --- Refunds ---------------------------------------------------------------------------------

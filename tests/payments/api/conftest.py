@@ -6,8 +6,9 @@ from payments.models import Merchant
 from tests.factories import ApiKeyFactory, MerchantFactory
 from tests.support.api import Api
 from tests.support.people import ann, quick_passwords
+from tests.support.tills import moved, safe, teller, till
 
-__all__ = ["ann", "api", "quick_passwords", "shop"]
+__all__ = ["ann", "api", "moved", "quick_passwords", "safe", "shop", "teller", "till"]
 
 
 @pytest.fixture

@@ -11,35 +11,20 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
 from ledger.actors import Actor
 from ledger.ids import new_id
-from ledger.models import Account
-from ledger.money import Money
 from payments.api.authentication import HasScope, scope_needed
-from payments.events import Fact, tell
-from payments.models import ApiKey, Dispute, Event, Merchant, MerchantMember, WebhookDelivery
+from payments.models import ApiKey, Merchant, MerchantMember
 from payments.services.logins import log_in
 from payments.services.members import SCOPES_OF_ROLE, add_member
-from payments.services.merchants import open_wallet
-from payments.services.transfers import TransferWish, create_transfer
-from reconciliation.models import Discrepancy, ReconciliationRun
-from reconciliation.services.runs import reconcile
-from settlements.models import SettlementBatch
-from settlements.services.batches import run_settlement
 from tests.factories import (
-    ACTOR,
     ApiKeyFactory,
     MerchantFactory,
-    PaymentFactory,
-    SucceededPaymentFactory,
-    SucceededRefundFactory,
 )
 from tests.support.api import Api
-from tests.support.endpoints import endpoint
-from tests.support.reports import charge, define_sources, load, report
+from tests.support.belongings import ABOVE, OWNED, wallet
 from tests.support.routes import Operation, operations
 
 pytestmark = pytest.mark.django_db
@@ -62,87 +47,6 @@ OPEN = {
 # These belong to the platform, not to a merchant: whoever may ask at all may ask for all of them.
 OF_OPERATORS = {"GET /statements/{statement_id}"}
 WITH_ID = [each for each in ALL if each.parameters and str(each) not in OPEN | OF_OPERATORS]
-
-
-def wallet(merchant: Merchant, code: str = "savings") -> Account:
-    return open_wallet(merchant, code=code, currency="USD", funded=Money(10_000, "USD"))
-
-
-def transfer(merchant: Merchant) -> Any:
-    wish = TransferWish(wallet(merchant), wallet(merchant, "checking"), Money(100, "USD"))
-    return create_transfer(merchant, wish, idempotency_key=new_id("order"), actor=ACTOR)
-
-
-def dispute(merchant: Merchant) -> Dispute:
-    payment = SucceededPaymentFactory(merchant=merchant)
-    return Dispute.objects.create(
-        payment=payment,
-        merchant=merchant,
-        reference=new_id("case"),
-        amount=payment.amount,
-        currency=payment.currency,
-        effective_at=payment.created_at,
-    )
-
-
-def settled(merchant: Merchant) -> SettlementBatch:
-    payment = SucceededPaymentFactory(merchant=merchant)
-    run_settlement(payment.effective_at.date(), actor=ACTOR)
-    return SettlementBatch.objects.get(merchant=merchant)
-
-
-def told(merchant: Merchant) -> Event:
-    tell([Fact("payment.failed", new_id("pay"), merchant.pk, {})], at=timezone.now())
-    return Event.objects.latest("pk")
-
-
-def delivery(merchant: Merchant) -> WebhookDelivery:
-    endpoint(merchant)
-    told(merchant)
-    return WebhookDelivery.objects.latest("pk")
-
-
-def reconciled(merchant: Merchant) -> ReconciliationRun:
-    payment = SucceededPaymentFactory(merchant=merchant)
-    processor, _ = define_sources()
-    load(processor, report(charge(payment, new_id("txn"))))
-    reconcile()
-    return ReconciliationRun.objects.latest("pk")
-
-
-def differs(merchant: Merchant) -> Discrepancy:
-    payment = SucceededPaymentFactory(merchant=merchant)
-    processor, _ = define_sources()
-    load(processor, report(charge(payment, new_id("txn"), fee="9.00")))
-    reconcile()
-    return Discrepancy.objects.get(payment=payment)
-
-
-# How to make what the parameter of a path names, for a merchant: its id.
-OWNED: dict[str, Callable[[Merchant], str]] = {
-    "account_id": lambda merchant: wallet(merchant).public_id,
-    "delivery_id": lambda merchant: delivery(merchant).public_id,
-    "discrepancy_id": lambda merchant: differs(merchant).public_id,
-    "dispute_id": lambda merchant: dispute(merchant).public_id,
-    "endpoint_id": lambda merchant: endpoint(merchant).public_id,
-    "event_id": lambda merchant: told(merchant).public_id,
-    "idempotency_key": lambda merchant: transfer(merchant).idempotency_key,
-    "key_id": lambda merchant: ApiKeyFactory(merchant=merchant).record.public_id,
-    "payment_id": lambda merchant: PaymentFactory(merchant=merchant).public_id,
-    "payout_id": lambda merchant: settled(merchant).latest_payout.public_id,
-    "refund_id": lambda merchant: (
-        SucceededRefundFactory(payment=SucceededPaymentFactory(merchant=merchant)).public_id
-    ),
-    "run_id": lambda merchant: reconciled(merchant).public_id,
-    "settlement_id": lambda merchant: settled(merchant).public_id,
-    "transaction_id": lambda merchant: transfer(merchant).public_id,
-}
-# How to ask for what is below something else of the same merchant, by its id.
-ABOVE: dict[str, Callable[[str], dict[str, str]]] = {
-    "delivery_id": lambda name: {
-        "endpoint_id": WebhookDelivery.objects.get(public_id=name).endpoint.public_id
-    },
-}
 # What a good request to an operation with an id carries, unless it is {}.
 BODIES: dict[str, dict[str, Any]] = {
     "POST /accounts/{account_id}/reconcile": {

@@ -1,50 +1,21 @@
-"""The adapter alone, against a server on this machine that speaks Stripe's documented answers."""
+"""Charges at Stripe: made once, whatever it answers or does not."""
 
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
-from ledger.ids import new_id
 from ledger.money import Money
 from payments.gateways.base import (
     Accepted,
-    Action,
     Declined,
-    GatewayRequest,
-    Outcome,
     Unanswered,
 )
 from payments.gateways.environment import GatewaySecretMissing
 from payments.gateways.stripe import CONCURRENT_MAX, Stripe
 from tests.support.stripe_account import StripeAccount
+from tests.support.stripe_requests import OLD_KEY, ask, look_up, wish
 from tests.support.stripe_server import SECRET_KEY
-
-TWELVE_EUROS = Money(1234, "EUR")
-OLD_KEY = "pay_0192f0c1e0b87c4d9a3e5b6f7a8c9d0e"  # of 2024
-
-
-def wish(
-    action: Action = Action.CHARGE,
-    money: Money = TWELVE_EUROS,
-    *,
-    source: str = "pm_card_visa",
-    key: str = "",
-    parent: str = "",
-) -> GatewayRequest:
-    key = key or new_id("re" if action == Action.REFUND else "pay")
-    return GatewayRequest(key, action, money, source, "shop", "order-7", "order-7", parent)
-
-
-def ask(request: GatewayRequest) -> Outcome:
-    (outcome,) = Stripe("stripe").perform([request])
-    return outcome
-
-
-def look_up(request: GatewayRequest) -> Outcome | None:
-    (outcome,) = Stripe("stripe").look_up([request])
-    return outcome
 
 
 def test_charge_is_made_and_confirmed_with_our_key(stripe_server: StripeAccount) -> None:
@@ -260,126 +231,3 @@ def test_what_does_not_fit_before_the_deadline_is_unknown(stripe_server: StripeA
     outcomes = Stripe("stripe", deadline_seconds=1).perform([wish(), wish()])
 
     assert outcomes == [Unanswered("timeout"), Unanswered("timeout")]
-
-
-def authorised(money: Money = TWELVE_EUROS) -> GatewayRequest:
-    """The authorisation that was asked for and given."""
-    request = wish(Action.AUTHORIZE, money)
-    assert isinstance(ask(request), Accepted)
-    return request
-
-
-def capture_of(payment: GatewayRequest, amount: int) -> GatewayRequest:
-    money = Money(amount, payment.money.currency)
-    key = f"{payment.key}:capture:{amount}"
-    return wish(Action.CAPTURE, money, key=key, parent="pi_000001")
-
-
-def cancel_of(payment: GatewayRequest) -> GatewayRequest:
-    return wish(Action.CANCEL, payment.money, key=f"{payment.key}:cancel", parent="pi_000001")
-
-
-def test_authorisation_says_until_when(stripe_server: StripeAccount) -> None:
-    outcome = ask(wish(Action.AUTHORIZE))
-
-    assert outcome == Accepted("pi_000001", datetime.fromtimestamp(1_900_000_000, UTC))
-    assert stripe_server.charged()["capture_method"] == "manual"
-
-
-def test_part_of_an_authorisation_is_captured_once(stripe_server: StripeAccount) -> None:
-    capture = capture_of(authorised(), 1000)
-
-    assert look_up(capture) is None
-    assert ask(capture) == Accepted("pi_000001")
-    assert look_up(capture) == Accepted("pi_000001")
-    assert stripe_server.charged()["amount_received"] == 1000
-
-
-def test_capture_whose_answer_was_lost_is_found(stripe_server: StripeAccount) -> None:
-    capture = capture_of(authorised(), 1234)
-    stripe_server.trouble = ["reset_after"]
-
-    assert ask(capture) == Unanswered("no_connection")
-    assert look_up(capture) == Accepted("pi_000001")
-
-
-def test_capture_of_another_amount_than_was_captured_is_loud(
-    stripe_server: StripeAccount, caplog: pytest.LogCaptureFixture
-) -> None:
-    payment = authorised()
-    ask(capture_of(payment, 1000))
-
-    assert ask(capture_of(payment, 900)) == Unanswered("contradiction")
-    assert "stripe.contradiction" in caplog.text
-
-
-def test_authorisation_is_given_back(stripe_server: StripeAccount) -> None:
-    cancel = cancel_of(authorised())
-
-    assert look_up(cancel) is None
-    assert ask(cancel) == Accepted("pi_000001")
-    assert look_up(cancel) == Accepted("pi_000001")
-
-
-def test_what_was_captured_is_not_given_back(stripe_server: StripeAccount) -> None:
-    payment = authorised()
-    ask(capture_of(payment, 1234))
-
-    outcome = ask(cancel_of(payment))
-
-    assert outcome == Declined("authorization_gone", "It was captured already.")
-
-
-def test_authorisation_that_is_gone_is_not_captured(stripe_server: StripeAccount) -> None:
-    payment = authorised()
-    stripe_server.charged().update(status="canceled", cancellation_reason="automatic")
-
-    outcome = ask(capture_of(payment, 1234))
-
-    assert outcome == Declined("authorization_gone", "It ran out or was given back.")
-
-
-def test_refunds_in_parts_never_above_the_charge(stripe_server: StripeAccount) -> None:
-    ask(wish())
-    parts = [
-        wish(Action.REFUND, Money(amount, "EUR"), parent="pi_000001") for amount in (1000, 234)
-    ]
-
-    assert [ask(part) for part in parts] == [Accepted("re_000002"), Accepted("re_000003")]
-    outcome = ask(wish(Action.REFUND, Money(1, "EUR"), parent="pi_000001"))
-    assert outcome == Declined("refund_declined", "The charge has already been refunded.")
-
-
-@pytest.mark.parametrize("trouble", ["500_after", "reset_after", "500_kept"])
-def test_refund_whose_answer_was_lost_is_made_once(
-    stripe_server: StripeAccount, trouble: str
-) -> None:
-    ask(wish())
-    refund = wish(Action.REFUND, parent="pi_000001")
-    stripe_server.trouble = [trouble]
-
-    assert isinstance(ask(refund), Unanswered)
-    assert ask(refund) == Accepted("re_000002")
-    assert len(stripe_server.refunds) == 1
-
-
-def test_old_refund_is_found_in_the_list_of_its_payment(stripe_server: StripeAccount) -> None:
-    ask(wish())
-    refund = wish(Action.REFUND, key=OLD_KEY.replace("pay", "re"), parent="pi_000001")
-    assert look_up(refund) is None
-    ask(refund)
-    stripe_server.forget_keys()
-
-    assert look_up(refund) == Accepted("re_000002")
-
-
-def test_pending_refund_is_unknown_and_a_failed_one_declined(stripe_server: StripeAccount) -> None:
-    ask(wish())
-    refund = wish(Action.REFUND, parent="pi_000001")
-    stripe_server.changes = {"status": "pending"}
-    assert ask(refund) == Unanswered("pending")
-
-    stripe_server.changes = {"status": "failed", "failure_reason": "expired_or_canceled_card"}
-    outcome = ask(refund)
-
-    assert outcome == Declined("refund_declined", "Stripe says: expired_or_canceled_card.")

@@ -6,8 +6,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -15,10 +16,12 @@ import psycopg
 import pytest
 import redis
 
+from config import embedded
 from config.embedded.places import Places, find_places
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 30
+IS_ROOT = os.geteuid() == 0
 # Everything is imported first: after the change of user the interpreter may be out of reach.
 PROGRAM = """
 import dataclasses, json, os, pwd, signal, subprocess, sys
@@ -153,3 +156,27 @@ def wait_for(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < give_up_at, "It did not happen in time."
         time.sleep(0.02)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder other users may pass through, unlike pytest's own temporary ones."""
+    made = Path(tempfile.mkdtemp(prefix="tieout-test-")).resolve()
+    made.chmod(0o711)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture
+def instance(folder: Path) -> Iterator[Instance]:
+    made = Instance(folder / "data")
+    yield made
+    made.destroy()
+
+
+def status_of(instance: Instance) -> embedded.Status:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("DATABASE_URL", "REDIS_URL", "TIEOUT_ENV"):
+            patch.delenv(name, raising=False)
+        patch.setenv("TIEOUT_DATA_DIR", str(instance.data))
+        return embedded.status()
