@@ -33,7 +33,8 @@ def collect() -> list[Metric]:
         return list(REGISTRY.collect())
     with _alone_in(folder):
         _merge_ended(folder)
-        return list(MultiProcessCollector(None, path=str(folder)).collect())
+        counted = [str(path) for path in folder.glob("*.db") if _has_counted(path)]
+        return list(MultiProcessCollector.merge(counted, accumulate=True))
 
 
 def exposition(*more: Metric) -> bytes:
@@ -83,6 +84,11 @@ def _alone_in(folder: Path) -> Iterator[None]:
         os.close(lock)
 
 
+def _has_counted(path: Path) -> bool:
+    """A file is empty for a moment when it is made, for good if its process died in that moment."""
+    return path.stat().st_size > 0
+
+
 def _merge_ended(folder: Path) -> None:
     ended = defaultdict(list)
     for path in folder.glob("*.db"):
@@ -91,7 +97,7 @@ def _merge_ended(folder: Path) -> None:
             ended[kind].append(path)
     for kind, paths in ended.items():
         if kind in KEPT_TYPES:
-            _add_to(folder / f"{kind}_{ENDED}.db", paths)
+            _add_to(folder / f"{kind}_{ENDED}.db", filter(_has_counted, paths))
         for path in paths:
             path.unlink()
 

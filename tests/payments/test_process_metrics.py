@@ -1,5 +1,6 @@
 """What processes count is added up, whether they live or have ended."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -93,6 +94,15 @@ def test_buckets_are_added_up_too(folder: Path) -> None:
     assert 'seconds_bucket{le="5.0"} 20.0' in text
     assert "seconds_count 20.0" in text
     assert "seconds_sum 40.0" in text
+
+
+def test_file_that_is_only_just_made_counts_nothing(folder: Path) -> None:
+    count(4)
+    (folder / f"counter_{os.getpid()}.db").touch()
+    (folder / "histogram_999999999.db").touch()
+
+    assert calls() == 4
+    assert not (folder / "histogram_999999999.db").exists()
 
 
 def test_no_total_ever_falls_while_processes_come_and_go(folder: Path) -> None:
