@@ -36,6 +36,11 @@ METRICS_PORT = env.int("METRICS_PORT", default=0)
 # Encrypt the secrets of webhook endpoints: the first one seals, each opens. None: SECRET_KEY does.
 WEBHOOK_SECRETS_KEYS = env.list("WEBHOOK_SECRETS_KEY", default=[])
 
+# Where e-mail is handed in. Production sends none unless it is said, and never prints one: there
+# are links in it that open accounts.
+EMAIL_URL = env.str("EMAIL_URL", default="" if IS_PRODUCTION else "consolemail://")
+EMAIL_FROM = env.str("EMAIL_FROM", default="" if IS_PRODUCTION else "tieout@localhost")
+
 # Whether people of the back office show a code of their phone besides the password.
 SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=IS_PRODUCTION)
 
@@ -51,6 +56,8 @@ if IS_PRODUCTION:
             "METRICS_TOKEN": 0 < len(METRICS_TOKEN) < 32,
             "WEBHOOK_SECRETS_KEY": any(len(key) < 32 for key in WEBHOOK_SECRETS_KEYS),
             "SECOND_FACTOR_REQUIRED": not SECOND_FACTOR_REQUIRED,
+            "EMAIL_URL": EMAIL_URL != "" and not EMAIL_URL.startswith("smtp"),
+            "EMAIL_FROM": EMAIL_URL != "" and not EMAIL_FROM,
         }.items()
         if is_unsafe
     ]

@@ -22,6 +22,8 @@ from config.environment import (
     CSRF_TRUSTED_ORIGINS,
     DATABASE_URL,
     DEBUG,
+    EMAIL_FROM,
+    EMAIL_URL,
     INSECURE_SECRET_KEY,
     IS_PRODUCTION,
     METRICS_PORT,
@@ -233,14 +235,17 @@ SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 # Messages show secrets once; in a cookie they could be read.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 PASSWORD_RESET_TIMEOUT = 24 * 3600  # the link on which somebody new sets a password
+# Of everybody: an account of a merchant's member may become that of somebody on the staff.
+PASSWORD_LENGTH_MIN = 12
+PASSWORD_VALIDATORS: dict[str, dict[str, object]] = {
+    "MinimumLengthValidator": {"min_length": PASSWORD_LENGTH_MIN},
+    "UserAttributeSimilarityValidator": {},
+    "CommonPasswordValidator": {},
+    "NumericPasswordValidator": {},
+}
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in PASSWORD_VALIDATORS.items()
 ]
 LANGUAGE_CODE = "en-us"
 FORMAT_MODULE_PATH = ["config.formats"]
@@ -251,6 +256,13 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = not IS_PRODUCTION
+
+# --- E-mail --------------------------------------------------------------------------------
+
+SENDS_EMAIL = EMAIL_URL != ""
+globals().update(env.email_url_config(EMAIL_URL or "dummymail://"))
+DEFAULT_FROM_EMAIL = EMAIL_FROM
+EMAIL_TIMEOUT = 10  # seconds for each step of handing one in
 
 # --- Transport security, in production -----------------------------------------------------
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth import login, logout
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
@@ -96,7 +97,13 @@ class SignIn(Door):
         return HttpResponseRedirect(destination(request))
 
     def _form(self, form: MemberSignInForm) -> HttpResponse:
-        return self.page("sign_in", title="Sign in", form=form, next=destination(self.request))
+        return self.page(
+            "sign_in",
+            title="Sign in",
+            form=form,
+            next=destination(self.request),
+            sends_email=settings.SENDS_EMAIL,
+        )
 
 
 class Choose(OpenPage):

@@ -11,15 +11,15 @@ from rest_framework import serializers
 
 from ledger.errors import DomainError
 from ledger.money import CURRENCY_EXPONENTS, Money
-from payments.api.auth import PASSWORD_LENGTH_MAX
 from payments.api.card_data import refuse_card_number
-from payments.api.conventions import FIELD_CODES, is_printable
+from payments.api.conventions import FIELD_CODES, is_printable, read_money
 from payments.api.idempotency import checked_key
 from payments.api.payment_shapes import read_payment
 from payments.gateways.simulator import TOKENS
 from payments.models import ApiKey, Merchant, MerchantMember, Payment
 from payments.services.api_keys import OVERLAP_HOURS, OVERLAP_HOURS_MAX
 from payments.services.payments import PaymentWish
+from payments.services.refunds import RefundWish
 
 CURRENCIES = [(code, code) for code in sorted(CURRENCY_EXPONENTS)]
 LIFETIMES = [("", "Never"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year")]
@@ -111,8 +111,32 @@ class PaymentFilters(forms.Form):
         return datetime.combine(day, time.min, self.zone)
 
 
-class TestPaymentForm(forms.Form):
-    """A payment to try things out with; the form carries its idempotency key."""
+class OnceForm(forms.Form):
+    """Carries the idempotency key of what it asks for."""
+
+    idempotency_key = forms.CharField(max_length=255, widget=forms.HiddenInput)
+
+    def clean_idempotency_key(self) -> str:
+        try:
+            return checked_key(self.cleaned_data["idempotency_key"])
+        except DomainError as refusal:
+            raise forms.ValidationError(refusal.message, code=refusal.code) from None
+
+    @property
+    def key(self) -> str:
+        return str(self.cleaned_data["idempotency_key"])
+
+    def said(self) -> dict[str, str]:
+        """The body that the same wish would have at the API."""
+        return {
+            name: str(value)
+            for name, value in self.cleaned_data.items()
+            if name != "idempotency_key"
+        }
+
+
+class TestPaymentForm(OnceForm):
+    """A payment to try things out with."""
 
     __test__ = False  # not one of pytest's
 
@@ -134,7 +158,6 @@ class TestPaymentForm(forms.Form):
         help_text="Your own name for it; used once only.",
     )
     description = forms.CharField(required=False, max_length=255, validators=[plain_text])
-    idempotency_key = forms.CharField(max_length=255, widget=forms.HiddenInput)
 
     def __init__(self, merchant: Merchant, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -145,7 +168,6 @@ class TestPaymentForm(forms.Form):
         if self.errors:
             return found
         try:
-            checked_key(found["idempotency_key"])
             self._wish = read_payment(self.said(), self.merchant)
         except DomainError as refusal:
             self.add_error(None, refusal.message)
@@ -155,21 +177,40 @@ class TestPaymentForm(forms.Form):
                 self.add_error(name if name in self.fields else None, [str(p) for p in problems])
         return found
 
-    def said(self) -> dict[str, str]:
-        """The body that the same wish would have at the API."""
-        return {
-            name: str(value)
-            for name, value in self.cleaned_data.items()
-            if name != "idempotency_key"
-        }
-
     def wish(self) -> PaymentWish:
         """Of a form that is valid."""
         return self._wish
 
-    @property
-    def key(self) -> str:
-        return str(self.cleaned_data["idempotency_key"])
+
+class RefundForm(OnceForm):
+    """What is to be given back of a payment; how much is left is for the service to say."""
+
+    amount = amount_field("Amount")
+    reason = forms.CharField(required=False, max_length=255, validators=[plain_text])
+    reference = forms.CharField(
+        required=False,
+        max_length=80,
+        validators=[plain_text],
+        help_text="Your own name for it; used once only.",
+    )
+
+    def __init__(self, payment: Payment, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.payment = payment
+        self.fields["amount"].label = f"Amount in {payment.currency}"
+
+    def clean_amount(self) -> str:
+        said = str(self.cleaned_data["amount"])
+        try:
+            self._money = read_money(said, self.payment.currency)
+        except DomainError as refusal:
+            raise forms.ValidationError(refusal.message, code=refusal.code) from None
+        return said
+
+    def wish(self) -> RefundWish:
+        """Of a form that is valid."""
+        said = self.cleaned_data
+        return RefundWish(self.payment.public_id, self._money, said["reference"], said["reason"])
 
 
 class StatusFilter(forms.Form):
@@ -225,14 +266,6 @@ class RoleForm(forms.Form):
 class InvitationForm(RoleForm):
     email = forms.EmailField(label="E-mail", max_length=150)
     field_order = ("email", "role")
-
-
-class OwnPasswordForm(forms.Form):
-    password = forms.CharField(
-        max_length=PASSWORD_LENGTH_MAX,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
 
 
 class RemovalForm(forms.Form):

@@ -1,8 +1,9 @@
 """How people become members: an owner invites an e-mail address and passes on a link.
 
-The link works once, for three days, while whoever made it is an owner. It opens nothing by itself:
-who follows it gives the password of that address, or sets one if nobody has it yet. Membership is
-for whom an owner gave a link, so it does not matter who signed up with the address before.
+The link works once, for three days, while whoever made it is an owner, and not after the address
+was invited anew or its member removed. It opens nothing by itself: who follows it gives the
+password of that address, or sets one if nobody has it yet. Membership is for whom an owner gave a
+link, so it does not matter who signed up with the address before.
 """
 
 from dataclasses import asdict, dataclass
@@ -11,6 +12,7 @@ from datetime import timedelta
 from django.contrib.auth.models import User
 from django.core import signing
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from ledger.actors import Actor
 from ledger.errors import Conflict
@@ -25,6 +27,7 @@ from payments.services.members import add_member
 DAYS = 3
 SALT = "portal.invitation"
 INVITED, JOINED = "member.invited", "member.joined"
+REMOVED = "member.removed"  # what `remove_member` writes down
 
 
 class InvitationOver(Conflict):
@@ -102,5 +105,18 @@ def _check(invitation: Invitation) -> None:
         role=MerchantMember.Role.OWNER,
     )
     is_used = AuditEvent.objects.filter(subject=invitation.id, action=JOINED).exists()
-    if is_used or not owners.exists():
+    if is_used or not owners.exists() or not _is_latest_word(invitation):
         raise InvitationOver()
+
+
+def _is_latest_word(invitation: Invitation) -> bool:
+    """Whether the address was not invited anew since, for another role perhaps, nor its member
+    removed: a link that lies about must not undo that.
+    """
+    words = AuditEvent.objects.filter(
+        Q(action=INVITED, after__user=invitation.email)
+        | Q(action=REMOVED, before__user=invitation.email),
+        subject=invitation.merchant,
+    )
+    latest = words.order_by("-pk").first()
+    return latest is not None and latest.after.get("invitation") == invitation.id

@@ -1,15 +1,14 @@
 """Where an invitation leads: a password, and the person is a member."""
 
 from django.contrib.auth import authenticate, login
-from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.models import User
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from config.portal.doors import Door
-from config.portal.forms import OwnPasswordForm
 from config.portal.invitations import Invitation, join, join_anew, read_invitation
+from config.portal.password_forms import NewPasswordForm, OwnPasswordForm
 from config.portal.visitors import CHOSEN
 from payments.models import Merchant
 
@@ -21,7 +20,7 @@ class Join(Door):
         invitation = read_invitation(token)
         is_known = _is_known(invitation)
         return self._form(
-            invitation, OwnPasswordForm() if is_known else SetPasswordForm(_newcomer(invitation))
+            invitation, OwnPasswordForm() if is_known else NewPasswordForm(_newcomer(invitation))
         )
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
@@ -30,7 +29,7 @@ class Join(Door):
         if _is_known(invitation):
             return self._join_known(invitation)
         user = _newcomer(invitation)
-        form = SetPasswordForm(user, request.POST)
+        form = NewPasswordForm(user, request.POST)
         if not form.is_valid():
             return self._form(invitation, form)
         form.save(commit=False)

@@ -1,4 +1,7 @@
-"""API keys, for owners: a secret is shown in the answer that made it, and nowhere after."""
+"""API keys, for the roles that the API gives them to; none may do more than whoever makes it.
+
+A secret is shown in the answer that made it, and nowhere after.
+"""
 
 from datetime import timedelta
 
@@ -27,9 +30,12 @@ def state_of(key: ApiKey) -> str:
     return "Replaced, still works" if key.replaced_by_id else "Works"
 
 
+def is_over(key: ApiKey) -> bool:
+    return state_of(key) in ("Revoked", "Expired")
+
+
 class _KeyPage(MemberPage):
     needs = Scope.KEYS_WRITE
-    is_for_owners = True
 
     def issued(self, key: ApiKey, secret: str) -> HttpResponse:
         return self.page(
@@ -79,13 +85,13 @@ class KeyDetail(_KeyPage):
         rotation: RotationForm | None = None,
         revocation: RevocationForm | None = None,
     ) -> HttpResponse:
-        state = state_of(key)
         return self.page(
             "key",
             title=f"API key {key.name}",
             key=key,
-            state=state,
-            is_over=state in ("Revoked", "Expired"),
+            state=state_of(key),
+            is_beyond=not self.visitor.scopes.issuperset(key.scopes),
+            is_over=is_over(key),
             rotation=rotation or RotationForm(),
             revocation=revocation or RevocationForm(),
         )

@@ -1,13 +1,17 @@
 """Who acts for the merchant, for owners."""
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from config.portal.forms import InvitationForm, RemovalForm, RoleForm
 from config.portal.invitations import DAYS, invite
+from config.portal.keys import is_over
 from config.portal.pages import MemberPage
+from ledger.actors import Actor
 from ledger.errors import NotFound
 from payments.models import MerchantMember
+from payments.selectors import api_keys_of
 from payments.services.members import change_role, remove_member
 
 
@@ -86,4 +90,15 @@ class MemberRemoval(MemberDetail):
         if not form.is_valid():
             return self.shown(member, removal=form)
         remove_member(member, actor=self.visitor.actor)
+        if keys := self._keys_made_by(member):
+            messages.warning(
+                request,
+                f"API keys that {member.user} made still work: {', '.join(keys)}. Revoke those that"
+                " the person may have kept.",
+            )
         return HttpResponseRedirect(reverse("portal:members"))
+
+    def _keys_made_by(self, member: MerchantMember) -> list[str]:
+        """Their names."""
+        keys = api_keys_of(self.merchant).filter(created_by=str(Actor.user(member.user))[:120])
+        return [key.name for key in keys if not is_over(key)]

@@ -30,8 +30,9 @@ WAYS = (
     ("payouts", "Payouts", Scope.REPORTS_READ),
     ("reconciliation", "Reconciliation", Scope.REPORTS_READ),
     ("webhooks", "Webhooks", Scope.EVENTS_READ),
+    ("keys", "API keys", Scope.KEYS_WRITE),
 )
-WAYS_OF_OWNERS = (("keys", "API keys"), ("members", "Members"))
+WAYS_OF_OWNERS = (("members", "Members"),)
 
 
 class RoleTooSmall(Forbidden):

@@ -3,8 +3,6 @@
 What is shown of the ledger are the merchant's own accounts: what processors cost us is not theirs.
 """
 
-import hashlib
-import json
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -12,21 +10,20 @@ from uuid import uuid4
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from rest_framework.renderers import JSONRenderer
 
 from config.portal.forms import PaymentFilters, TestPaymentForm
-from config.portal.listings import listing_of
+from config.portal.listings import CURSOR, listing_of
+from config.portal.once import Done, done_once
 from config.portal.pages import MemberPage, Scope
 from ledger.errors import Conflict
 from ledger.models import Posting
 from payments import doorbell
-from payments.answers import Answer
 from payments.errors import NoGateway
 from payments.models import Gateway, Merchant, Payment
 from payments.representations import represent_payment
 from payments.selectors import disputes_of, payment_of, payments_of, refunds_of
 from payments.services.gateways import gateway_for
-from payments.services.idempotency import Asked, RequestInFlight, answer_once
+from payments.services.idempotency import RequestInFlight
 from payments.services.payments import CREATE_PAYMENT, create_payment
 from reconciliation.results import ResultStatus, discrepancies_of, results_of
 from settlements.models import Settlement
@@ -50,11 +47,14 @@ class Payments(MemberPage):
         rows = payments_of(self.merchant)
         # A filter that cannot be read must not show what it was to leave out.
         rows = rows.filter(form.condition()) if form.is_valid() else rows.none()
+        query = request.GET.copy()
+        query.pop(CURSOR, None)
         return self.page(
             "payments",
             title="Payments",
             form=form,
             is_filtered=form.is_filtered(),
+            file_query=query.urlencode(),
             listing=listing_of(rows, request, self.visitor),
             may_test=Scope.PAYMENTS_WRITE in self.visitor.scopes and takes_tests(self.merchant),
         )
@@ -70,7 +70,10 @@ class PaymentDetail(MemberPage):
         about = [payment.public_id]
         about += [refund.public_id for refund in refunds]
         about += [dispute.public_id for dispute in disputes]
+        is_left = payment.status == Payment.Status.SUCCEEDED and bool(payment.refundable)
         context: dict[str, Any] = {
+            "may_refund": is_left and Scope.REFUNDS_WRITE in self.visitor.scopes,
+            "is_working": payment.due_at or any(refund.due_at for refund in refunds),
             "title": f"Payment {payment.public_id}",
             "payment": payment,
             "shown": represent_payment(payment),
@@ -138,33 +141,27 @@ class NewPayment(MemberPage):
         form = TestPaymentForm(self.merchant, request.POST)
         if not form.is_valid():
             return self._form(form)
-        rang: list[bool] = []
 
-        def work() -> Answer:
+        def work() -> Done:
             payment = create_payment(
                 self.merchant, form.wish(), idempotency_key=form.key, actor=self.visitor.actor
             )
-            rang.append(True)
-            body = JSONRenderer().render(represent_payment(payment))
-            return Answer(202, body, reverse("portal:payment", args=[payment.public_id]))
+            page = reverse("portal:payment", args=[payment.public_id])
+            return Done(represent_payment(payment), page)
 
         try:
-            answer = answer_once(self._asked(form), work)
+            page = done_once(
+                request,
+                self.merchant,
+                route=CREATE_PAYMENT,
+                key=form.key,
+                said=form.said(),
+                kind=doorbell.Kind.PAYMENTS,
+                work=work,
+            )
         except RequestInFlight:  # the first of two clicks is at it
-            return HttpResponseRedirect(reverse("portal:payments"))
-        if rang:
-            doorbell.ring(doorbell.Kind.PAYMENTS)
-        return HttpResponseRedirect(answer.location)
-
-    def _asked(self, form: TestPaymentForm) -> Asked:
-        said = json.dumps([self.request.path, form.said()], sort_keys=True)
-        return Asked(
-            merchant=self.merchant,
-            route=CREATE_PAYMENT,
-            key=form.key,
-            digest=hashlib.sha256(said.encode()).digest(),
-            request_id=self.request.request_id,  # type: ignore[attr-defined]
-        )
+            page = reverse("portal:payments")
+        return HttpResponseRedirect(page)
 
     def _check(self) -> None:
         if not takes_tests(self.merchant):

@@ -8,8 +8,11 @@ from config.portal.keys import KeyDetail, KeyRevocation, KeyRotation, Keys
 from config.portal.members import MemberDetail, MemberRemoval, MemberRole, Members
 from config.portal.overview import Overview
 from config.portal.pages import Missing
+from config.portal.passwords import ChangePassword, ForgottenPassword, ResetPassword
 from config.portal.payments import NewPayment, PaymentDetail, Payments
+from config.portal.payments_file import PaymentsFile
 from config.portal.reconciliation import Results
+from config.portal.refunds import NewRefund
 from config.portal.settlements import (
     PayoutDetail,
     Payouts,
@@ -25,10 +28,15 @@ urlpatterns = [
     path("sign-out/", SignOut.as_view(), name="sign_out"),
     path("choose/", Choose.as_view(), name="choose"),
     path("join/<str:token>/", Join.as_view(), name="join"),
+    path("password/", ChangePassword.as_view(), name="password"),
+    path("password/forgotten/", ForgottenPassword.as_view(), name="forgotten_password"),
+    path("password/<uidb64>/<token>/", ResetPassword.as_view(), name="reset_password"),
     path("", Overview.as_view(), name="overview"),
     path("payments/", Payments.as_view(), name="payments"),
+    path("payments.csv", PaymentsFile.as_view(), name="payments_file"),
     path("payments/new/", NewPayment.as_view(), name="new_payment"),
     path("payments/<str:payment_id>/", PaymentDetail.as_view(), name="payment"),
+    path("payments/<str:payment_id>/refund/", NewRefund.as_view(), name="refund"),
     path("settlements/", Settlements.as_view(), name="settlements"),
     path("settlements/<str:settlement_id>/", SettlementDetail.as_view(), name="settlement"),
     path(

@@ -74,6 +74,23 @@ def test_production_names_everything_unsafe_at_once() -> None:
     assert "refuses to start: ALLOWED_HOSTS, DEBUG, REDIS_URL unset or unsafe." in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("url", "sender", "refused"),
+    [
+        pytest.param("consolemail://", "us@example.com", "EMAIL_URL", id="in the logs"),
+        pytest.param("smtp://mail:25", "", "EMAIL_FROM", id="from nobody"),
+        pytest.param("smtp+tls://us:secret@mail:587", "us@example.com", "", id="right"),
+    ],
+)
+def test_production_prints_no_e_mail_and_says_whom_it_comes_from(
+    url: str, sender: str, refused: str
+) -> None:
+    done = check(EMAIL_URL=url, EMAIL_FROM=sender)
+
+    assert (done.returncode == 0) == (not refused), done.stderr
+    assert not refused or f"refuses to start: {refused} unset or unsafe." in done.stderr
+
+
 @pytest.mark.parametrize("value", ["prod", "Production", "staging"])
 def test_unknown_environment_is_refused(value: str) -> None:
     """A misspelled `production` must not run with the rules of development."""

@@ -1,11 +1,15 @@
 """Members of merchants and their browsers in the portal."""
 
+import threading
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.core import mail
+from django.core.mail import EmailMessage
 from django.test import Client
 from django.urls import reverse
 
+from config.portal.letters import THREAD
 from ledger.actors import Actor
 from payments.models import Merchant, MerchantMember
 from payments.services.members import add_member
@@ -34,6 +38,14 @@ def sign_in(email: str = "ann@example.com", password: str = PASSWORD, **extra: A
     """The browser and what it was answered."""
     client = Client()
     return client, client.post(SIGN_IN, {"username": email, "password": password, **extra})
+
+
+def letters() -> list[EmailMessage]:
+    """What was sent since the test began, none of it still on its way."""
+    for thread in threading.enumerate():
+        if thread.name == THREAD:
+            thread.join()
+    return list(mail.outbox)
 
 
 def text_of(response: Any) -> str:

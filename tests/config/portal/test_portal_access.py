@@ -1,4 +1,4 @@
-"""API keys and members in the portal, for owners alone."""
+"""API keys in the portal, for the roles of the API; members, for owners alone."""
 
 import pytest
 from django.test import Client
@@ -8,6 +8,7 @@ from ledger.models import AuditEvent
 from payments.key_format import is_well_formed
 from payments.models import ApiKey, Merchant, MerchantMember
 from payments.services.api_keys import issue_api_key
+from payments.services.members import SCOPES_OF_ROLE
 from tests.factories import MerchantFactory
 from tests.support.api import Api
 from tests.support.portal import Role, member, text_of, visit
@@ -16,7 +17,12 @@ pytestmark = pytest.mark.django_db
 
 KEYS = reverse("portal:keys")
 MEMBERS = reverse("portal:members")
-WISH = {"name": "web shop", "scopes": ["payments:read", "payments:write"], "days": "30"}
+Scope = ApiKey.Scope
+WISH: dict[str, object] = {
+    "name": "web shop",
+    "scopes": ["payments:read", "payments:write"],
+    "days": "30",
+}
 
 
 @pytest.fixture
@@ -100,22 +106,65 @@ def test_revoked_key_lets_nobody_in(client: Client) -> None:
 
 
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.DEVELOPER, Role.VIEWER])
-def test_others_than_owners_change_neither_keys_nor_members(shop: Merchant, role: Role) -> None:
-    key, _ = issue_api_key(shop, name="web shop", scopes=["payments:read"])
+def test_others_than_owners_do_not_change_members(shop: Merchant, role: Role) -> None:
     ann = member(shop, Role.OWNER, "owner@example.com").memberships.get()
     client = visit(shop, role)
 
     for url, sent in (
-        (KEYS, WISH),
-        (reverse("portal:rotate_key", args=[key.public_id]), {"overlap_hours": "0"}),
-        (reverse("portal:revoke_key", args=[key.public_id]), {"sure": "on"}),
         (reverse("portal:member_role", args=[ann.pk]), {"role": "viewer"}),
         (reverse("portal:remove_member", args=[ann.pk]), {"sure": "on"}),
     ):
         assert client.post(url, sent).status_code == 403
-    key.refresh_from_db()
     ann.refresh_from_db()
-    assert (ApiKey.objects.count(), key.revoked_at, ann.role) == (1, None, Role.OWNER)
+    assert ann.role == Role.OWNER
+
+
+def steps_with(key: ApiKey) -> list[tuple[str, dict[str, object]]]:
+    return [
+        (KEYS, WISH | {"scopes": ["payments:read"]}),
+        (reverse("portal:rotate_key", args=[key.public_id]), {"overlap_hours": "0"}),
+        (reverse("portal:revoke_key", args=[key.public_id]), {"sure": "on"}),
+    ]
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_keys_are_for_the_roles_that_the_api_gives_them_to(shop: Merchant, role: Role) -> None:
+    key, _ = issue_api_key(shop, name="web shop", scopes=["payments:read"])
+    client = visit(shop, role)
+
+    answers = [client.post(url, sent).status_code for url, sent in steps_with(key)]
+
+    allowed = Scope.KEYS_WRITE in SCOPES_OF_ROLE[role]
+    assert answers == ([201, 201, 302] if allowed else [403, 403, 403])
+    key.refresh_from_db()
+    assert (ApiKey.objects.count(), bool(key.revoked_at)) == ((3, True) if allowed else (1, False))
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_nobody_makes_a_key_that_may_do_more_than_himself(shop: Merchant, role: Role) -> None:
+    own = {str(scope) for scope in SCOPES_OF_ROLE[role]}
+    client = visit(shop, role)
+
+    for scope in Scope:
+        client.post(KEYS, WISH | {"scopes": [str(scope)]})
+
+    made = {scope for key in ApiKey.objects.all() for scope in key.scopes}
+    assert made == (own if Scope.KEYS_WRITE in own else set())
+
+
+def test_developer_does_not_get_the_secret_of_a_wider_key(shop: Merchant) -> None:
+    key, _ = issue_api_key(shop, name="till", scopes=["payments:read", "payments:write"])
+    client, (_, rotate, revoke) = visit(shop, Role.DEVELOPER), steps_with(key)
+
+    page = text_of(client.get(reverse("portal:key", args=[key.public_id])))
+    refused = client.post(*rotate)
+
+    assert "It may do more than you" in page
+    assert rotate[0] not in page
+    assert refused.status_code == 403
+    assert "payments:write" in text_of(refused)
+    assert ApiKey.objects.count() == 1
+    assert client.post(*revoke).status_code == 302  # as through the API
 
 
 def test_owner_changes_a_role_and_it_counts_at_once(client: Client, shop: Merchant) -> None:
@@ -140,6 +189,24 @@ def test_owner_removes_a_member_after_saying_so(client: Client, shop: Merchant) 
 
     assert bob.get(MEMBERS).status_code == 302
     assert "bob@example.com" not in text_of(client.get(MEMBERS))
+
+
+def test_owner_is_told_which_keys_of_somebody_removed_still_work(
+    client: Client, shop: Merchant
+) -> None:
+    bob = visit(shop, Role.DEVELOPER, "bob@example.com")
+    for name in ("till", "web shop"):
+        bob.post(KEYS, WISH | {"name": name, "scopes": ["payments:read"]})
+    revoked = ApiKey.objects.get(name="web shop")
+    bob.post(reverse("portal:revoke_key", args=[revoked.public_id]), {"sure": "on"})
+    client.post(KEYS, WISH | {"name": "of the owner"})
+    record = shop.members.get(user__username="bob@example.com")
+
+    answer = client.post(
+        reverse("portal:remove_member", args=[record.pk]), {"sure": "on"}, follow=True
+    )
+
+    assert "API keys that bob@example.com made still work: till." in text_of(answer)
 
 
 def test_last_owner_stays(client: Client, shop: Merchant) -> None:

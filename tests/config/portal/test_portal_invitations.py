@@ -106,6 +106,47 @@ def test_link_counts_once_even_for_somebody_who_was_removed(shop: Merchant) -> N
     assert roles(shop) == {"ann@example.com": "owner"}
 
 
+def test_another_link_does_not_bring_somebody_back_who_was_removed(shop: Merchant) -> None:
+    other, link = link_for(shop), link_for(shop)
+    Client().post(link, CHOICE)
+    remove_member(shop.members.get(user__username="bob@example.com"), actor=SYSTEM)
+
+    assert Client().post(other, {"password": PASSWORD}).status_code == 409
+    assert roles(shop) == {"ann@example.com": "owner"}
+
+
+def test_link_is_over_when_the_address_is_invited_anew(shop: Merchant) -> None:
+    as_owner = link_for(shop, role=Role.OWNER)
+    as_viewer = link_for(shop, role=Role.VIEWER)
+    link_for(shop, "eve@example.com")
+    other = MerchantFactory(code="other")
+    member(other, email="zoe@example.com")
+    link_for(other)
+
+    assert Client().post(as_owner, CHOICE).status_code == 409
+    Client().post(as_viewer, CHOICE)
+
+    assert roles(shop)["bob@example.com"] == "viewer"
+
+
+def test_who_was_removed_comes_back_by_a_new_link(shop: Merchant) -> None:
+    Client().post(link_for(shop), CHOICE)
+    remove_member(shop.members.get(user__username="bob@example.com"), actor=SYSTEM)
+
+    Client().post(link_for(shop, role=Role.ADMIN), {"password": PASSWORD})
+
+    assert roles(shop)["bob@example.com"] == "admin"
+
+
+def test_password_of_the_link_is_one_that_the_api_takes(shop: Merchant) -> None:
+    long = {"new_password1": "a1" * 65, "new_password2": "a1" * 65}
+
+    answer = Client().post(link_for(shop), long)
+
+    assert "at most 128 characters" in text_of(answer)
+    assert "bob@example.com" not in roles(shop)
+
+
 @pytest.mark.parametrize(("seconds", "status"), [(-60, 200), (60, 409)])
 def test_link_is_over_after_three_days(
     shop: Merchant, monkeypatch: pytest.MonkeyPatch, seconds: int, status: int
