@@ -107,3 +107,9 @@ PATTERNS = frozenset({EVERYTHING, *EVENT_TYPES, *(each.family for each in _TYPES
 def unknown_among(patterns: Iterable[str]) -> list[str]:
     """Those that match no event there is."""
     return sorted(set(patterns) - PATTERNS)
+
+
+def names_of(patterns: Iterable[str]) -> list[str]:
+    """The events that any of these matches."""
+    wanted = set(patterns)
+    return [each.name for each in _TYPES if wanted & {EVERYTHING, each.name, each.family}]

@@ -13,8 +13,6 @@ from ledger import sql
 from payments import doorbell
 from payments.doorbell import Kind
 from payments.event_types import EVENT_TYPES
-from payments.locks import lock_endpoints
-from payments.models import WebhookDelivery, WebhookEndpoint
 from payments.models.events import KEPT_FOR, event_id
 
 EVENTS_PER_PURGE = 10_000
@@ -58,20 +56,7 @@ def tell(facts: Sequence[Fact], *, at: datetime) -> None:
         data=[encode(fact.data) for fact in facts],
         at=at,
     )
-    if written.due:
-        transaction.on_commit(lambda: doorbell.ring(Kind.WEBHOOKS))
-    if written.waiting:
-        transaction.on_commit(lambda: _catch_up(written.waiting), robust=True)
-
-
-@transaction.atomic
-def _catch_up(waiting: Sequence[int]) -> None:
-    """Whoever enabled their endpoint while these were being written did not see them."""
-    rows = WebhookDelivery.objects.filter(pk__in=waiting)
-    endpoints = lock_endpoints(set(rows.values_list("endpoint_id", flat=True)))
-    enabled = [each.pk for each in endpoints if each.status == WebhookEndpoint.Status.ENABLED]
-    late = rows.filter(endpoint__in=enabled, status=WebhookDelivery.Status.PENDING, due_at=None)
-    if late.update(due_at=timezone.now()):
+    if written.deliveries:
         transaction.on_commit(lambda: doorbell.ring(Kind.WEBHOOKS))
 
 

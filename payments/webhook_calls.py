@@ -33,6 +33,7 @@ from payments.webhook_urls import (
 CONNECT_SECONDS = 3
 CALL_SECONDS = 15  # from looking the name up to the last byte
 ANSWER_BYTES_MAX = 8 * 1024
+READ_BYTES_MAX = 64 * 1024  # with headers, and whatever announces an answer that never comes
 RETRY_AFTER_SECONDS_MAX = 24 * 3600
 GONE = 410
 SLOW_DOWN = (429, 502, 504)
@@ -217,19 +218,24 @@ class Network(httpcore.NetworkBackend):
 
 
 class Stream(httpcore.NetworkStream):
-    """A socket of which nothing is awaited beyond its time, however slowly it drips."""
+    """A socket of which no more is read than its share, and nothing awaited beyond its time."""
 
     def __init__(self, sock: socket.socket, over_at: Any) -> None:
         self.sock, self.over_at = sock, over_at
+        self.left_bytes = READ_BYTES_MAX
 
     def read(self, max_bytes: int, timeout: Any = None) -> bytes:
         self._await()
+        if not self.left_bytes:
+            raise httpcore.ReadError("It says too much.")
         try:
-            return self.sock.recv(max_bytes)
+            chunk = self.sock.recv(min(max_bytes, self.left_bytes))
         except TimeoutError:
             raise
         except OSError as problem:
             raise httpcore.ReadError(str(problem)) from problem
+        self.left_bytes -= len(chunk)
+        return chunk
 
     def write(self, buffer: bytes, timeout: Any = None) -> None:
         rest = memoryview(buffer)

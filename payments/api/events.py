@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -10,13 +9,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from payments.api.authentication import HasScope
-from payments.api.pages import PAGE_PARAMETERS, page_of
-from payments.api.parameters import MOMENT, choice_of, moment_of
+from payments.api.pages import PAGE_PARAMETERS, listing_of
+from payments.api.parameters import MOMENT, choice_of, moment_of, refuse
 from payments.api.platform import PLATFORM, merchant_asked_for
-from payments.event_types import EVENT_TYPES, EVERYTHING, PATTERNS
-from payments.models import ApiKey, Event
+from payments.errors import EventNotFound
+from payments.event_lists import EventsWanted, list_newest
+from payments.event_types import EVENT_TYPES, EVERYTHING, PATTERNS, names_of
+from payments.models import ApiKey, Event, Merchant
 from payments.representations import represent_event
-from payments.selectors import event_of, events_of
+from payments.selectors import event_of
 
 FILTER_PARAMETERS = [
     OpenApiParameter(
@@ -25,6 +26,11 @@ FILTER_PARAMETERS = [
         description="A name, or a family such as `refund.*`.",
     ),
     OpenApiParameter("subject", str, description="Id of what they are about."),
+    OpenApiParameter(
+        "after",
+        str,
+        description="Id of the newest event you know: those that came after it, without a gap.",
+    ),
     OpenApiParameter("created_from", MOMENT, description="RFC 3339, with an offset."),
     OpenApiParameter("created_before", MOMENT, description="RFC 3339, with an offset."),
     PLATFORM,
@@ -66,8 +72,15 @@ class Events(APIView):
         responses=EventPage,
     )
     def get(self, request: Request) -> Response:
-        rows = _filtered(events_of(merchant_asked_for(request)), request)
-        return page_of(rows, request, represent_event, filters=FILTERS)
+        wanted = _wanted(request)
+
+        def read(before: int | None, limit: int) -> tuple[list[dict[str, Any]], int | None]:
+            events = list_newest(wanted, before=before, limit=limit + 1)
+            shown = events[:limit]
+            next_place = shown[-1].pk if len(events) > limit else None
+            return [represent_event(event) for event in shown], next_place
+
+        return listing_of(request, read, filters=FILTERS)
 
 
 class EventDetail(APIView):
@@ -81,18 +94,22 @@ class EventDetail(APIView):
         return Response(represent_event(event_of(merchant_asked_for(request), event_id)))
 
 
-def _filtered(rows: QuerySet[Event], request: Request) -> QuerySet[Event]:
-    conditions: dict[str, Any] = {
-        "subject": request.query_params.get("subject"),
-        "created_at__gte": moment_of(request, "created_from"),
-        "created_at__lt": moment_of(request, "created_before"),
-    }
+def _wanted(request: Request) -> EventsWanted:
+    merchant = merchant_asked_for(request)
     pattern = choice_of(request, "type", sorted(PATTERNS))
-    if pattern not in (None, EVERYTHING):
-        matching = [
-            each.name for each in EVENT_TYPES.values() if pattern in (each.name, each.family)
-        ]
-        conditions["type__in"] = matching
-    return rows.filter(
-        **{lookup: value for lookup, value in conditions.items() if value is not None}
+    return EventsWanted(
+        merchant=merchant,
+        types=None if pattern in (None, EVERYTHING) else names_of([pattern]),
+        subject=request.query_params.get("subject"),
+        since=moment_of(request, "created_from"),
+        until=moment_of(request, "created_before"),
+        after=_after(request, merchant),
     )
+
+
+def _after(request: Request, merchant: Merchant | None) -> Event | None:
+    event_id = request.query_params.get("after")
+    try:
+        return None if event_id is None else event_of(merchant, event_id)
+    except EventNotFound:
+        refuse("after is the id of an event of the last 90 days.")

@@ -1,11 +1,10 @@
 """What happened, for whoever wants to know."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
-from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.functions import Now, TruncHour
 
 from ledger.ids import new_id
 from payments.models.merchants import Merchant
@@ -34,7 +33,9 @@ class Event(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["merchant", "-id"], name="payments_event_by_merchant"),
-            BrinIndex(fields=["created_at"], autosummarize=True, name="payments_event_by_time"),
+            models.Index(fields=["merchant", "type", "id"], name="payments_event_by_type"),
+            # Lists are in the order of ids; this says between which ids an hour's events lie.
+            models.Index(TruncHour("created_at", tzinfo=UTC), "id", name="payments_event_by_hour"),
         ]
         constraints = [
             # Not `unique=True`, which would keep an index for LIKE beside it.

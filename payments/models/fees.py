@@ -48,7 +48,12 @@ class FeePlan(models.Model):
 
     class Meta:
         ordering = ["merchant", "currency", "method", "valid_from"]
-        permissions = [("set_feeplan", "Can set what merchants are charged")]
+        permissions = [
+            ("request_feeplan", "Can ask for other prices of a merchant"),
+            ("approve_feeplan", "Can approve prices that somebody else asked for"),
+            ("refuse_feeplan", "Can refuse prices"),
+            ("withdraw_feeplan", "Can withdraw prices that wait"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["merchant", "currency", "method", "valid_from"],

@@ -33,6 +33,7 @@ class JobRun(Work):
 
     class Meta:
         ordering = ["-id"]
+        permissions = [("skip_jobrun", "Can skip runs of jobs")]
         indexes = [due_index("payments_jobrun_due")]
         constraints = [
             models.UniqueConstraint(

@@ -68,6 +68,13 @@ class WebhookEndpoint(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        permissions = [
+            ("enable_webhookendpoint", "Can enable webhook endpoints"),
+            ("disable_webhookendpoint", "Can disable webhook endpoints"),
+            ("rotate_webhookendpoint", "Can give webhook endpoints another secret"),
+            ("test_webhookendpoint", "Can send tests to webhook endpoints"),
+            ("replay_webhookendpoint", "Can send past events to webhook endpoints again"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["public_id"], name="payments_endpoint_public_id_unique"
@@ -136,6 +143,11 @@ class WebhookDelivery(Work):
                 fields=["endpoint"],
                 name="payments_delivery_in_hand",
                 condition=Q(holder__isnull=False),
+            ),
+            models.Index(
+                fields=["endpoint"],
+                name="payments_delivery_set_aside",
+                condition=Q(status="PENDING", due_at__isnull=True),
             ),
             models.Index(fields=["endpoint", "-id"], name="payments_delivery_by_endpoint"),
         ]

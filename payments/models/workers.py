@@ -47,6 +47,7 @@ class ParkedWork(models.Model):
     class Meta:
         ordering = ["-id"]
         verbose_name_plural = "parked work"
+        permissions = [("ask_to_discard_parkedwork", "Can ask for parked work to be given up")]
         constraints = [
             models.UniqueConstraint(
                 fields=["queue", "row_id"],

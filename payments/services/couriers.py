@@ -28,6 +28,7 @@ from payments.locks import lock_claiming_of_deliveries
 from payments.models import Event, WebhookDelivery, WebhookEndpoint
 from payments.representations import represent_event
 from payments.services.engine import Trade, do_rows, note_batch, without_deadly
+from payments.services.webhook_endpoints import settle_strays
 from payments.services.webhook_outcomes import lock_endpoints_of, note_answers
 from payments.services.webhook_secrets import unseal
 from payments.webhook_calls import Answer, call
@@ -154,7 +155,21 @@ class Courier:
 def claim(limit: int) -> list[WebhookDelivery]:
     """Take up to so many due deliveries, fairly, with their events and endpoints."""
     lock_claiming_of_deliveries()
-    chosen = sql.rows(
+    chosen = _choose(limit)
+    if not chosen and settle_strays():
+        chosen = _choose(limit)
+    if not chosen:
+        return []
+    claimed = work.claim(WebhookDelivery, limit=limit, among=chosen)
+    events = Event.objects.select_related("merchant").in_bulk({row.event_id for row in claimed})
+    endpoints = WebhookEndpoint.objects.in_bulk({row.endpoint_id for row in claimed})
+    for row in claimed:
+        row.event, row.endpoint = events[row.event_id], endpoints[row.endpoint_id]
+    return claimed
+
+
+def _choose(limit: int) -> list[int]:
+    rows = sql.rows(
         "payments",
         "choose_deliveries",
         now=timezone.now(),
@@ -162,14 +177,7 @@ def claim(limit: int) -> list[WebhookDelivery]:
         failing_max=FAILING_SLOTS,
         free=limit,
     )
-    if not chosen:
-        return []
-    claimed = work.claim(WebhookDelivery, limit=limit, among=[row.id for row in chosen])
-    events = Event.objects.select_related("merchant").in_bulk({row.event_id for row in claimed})
-    endpoints = WebhookEndpoint.objects.in_bulk({row.endpoint_id for row in claimed})
-    for row in claimed:
-        row.event, row.endpoint = events[row.event_id], endpoints[row.endpoint_id]
-    return claimed
+    return [row.id for row in rows]
 
 
 def _headers_of(row: WebhookDelivery, body: bytes) -> dict[str, str]:

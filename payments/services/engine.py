@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+import psycopg
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import (
     InterfaceError,
     OperationalError,
     close_old_connections,
-    connection,
     transaction,
 )
 from prometheus_client import Counter, Histogram
@@ -118,7 +118,7 @@ def do_rows(rows: list[WorkModel], trade: Trade[WorkModel, Findings]) -> Tally[s
         written = _write(rows, findings, trade)
         return Tally(written=written, overtaken=len(rows) - written)
     except Exception as error:  # a row's own fault, whatever it is: the others go on
-        if _is_interruption(error):
+        if is_database_lost(error) or isinstance(error, SoftTimeLimitExceeded):
             raise
         if len(rows) == 1:
             about = {"queue": rows[0]._meta.db_table, "row_id": rows[0].pk}
@@ -132,11 +132,17 @@ def do_rows(rows: list[WorkModel], trade: Trade[WorkModel, Findings]) -> Tally[s
         return sum((do_rows(half, trade) for half in halves), Tally())
 
 
-def _is_interruption(error: Exception) -> bool:
-    """Not the fault of any row. A lock or a statement that took too long may be one's."""
-    if isinstance(error, OperationalError | InterfaceError):
-        return not connection.is_usable()
-    return isinstance(error, SoftTimeLimitExceeded)
+def is_database_lost(error: Exception) -> bool:
+    """Whether the connection has ended, or there was none to be had.
+
+    The error says so, not the connection: whoever leaves a transaction by an error gets a new one.
+    libpq's own have no SQLSTATE, and those of the server are fatal, unlike a lock or a statement
+    that took too long.
+    """
+    cause = error.__cause__
+    if not (isinstance(error, OperationalError) and isinstance(cause, psycopg.Error)):
+        return False
+    return cause.sqlstate is None or cause.diag.severity_nonlocalized in ("FATAL", "PANIC")
 
 
 @transaction.atomic

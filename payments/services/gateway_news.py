@@ -38,7 +38,7 @@ from payments.services.disputes import (
 Row = TypeVar("Row", Payment, Refund)
 
 UNKNOWN_ATTEMPTS_MAX = 8  # ten minutes
-UNSETTLED_ATTEMPTS_MAX = 100  # a day
+UNSETTLED_ATTEMPTS_MAX = 36  # a day
 
 PaymentStatus = Payment.Status
 _AGREES = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
@@ -21,7 +21,7 @@ from payments import workers
 from payments.errors import JobIsParked, JobNotItsTurn, JobNotOpen
 from payments.models import JobRun, ParkedWork
 from payments.schedules import Schedule
-from payments.services.engine import Trade, work_off_batch
+from payments.services.engine import Trade, is_database_lost, work_off_batch
 
 logger = logging.getLogger(__name__)
 
@@ -217,9 +217,9 @@ def _run(run: JobRun) -> str:
             raise
         raise JobFailed("It took too long.") from problem
     except OperationalError as problem:
-        if connection.is_usable():
-            raise JobFailed(str(problem)) from problem
-        raise
+        if is_database_lost(problem):
+            raise
+        raise JobFailed(str(problem)) from problem
 
 
 def _write(runs: list[JobRun], results: dict[int, str]) -> None:

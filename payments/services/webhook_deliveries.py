@@ -13,6 +13,8 @@ from ledger.services import audit
 from ledger.states import move
 from payments import doorbell, work
 from payments.doorbell import Kind
+from payments.event_lists import EventsWanted, list_oldest_ids
+from payments.event_types import names_of
 from payments.events import encode
 from payments.locks import lock_endpoint
 from payments.models import Event, WebhookDelivery, WebhookEndpoint
@@ -103,19 +105,23 @@ def replay(
     if since >= until:
         raise InvalidReplayRange()
     endpoint = _lock_enabled(endpoint.pk)
+    events = EventsWanted(
+        merchant=endpoint.merchant,
+        types=set(names_of(endpoint.event_types)) - {TEST_EVENT},
+        since=since,
+        until=until,
+    )
+    ids = list_oldest_ids(events, limit=REPLAYED_MAX + 1)
+    if len(ids) > REPLAYED_MAX:
+        raise TooManyToReplay()
     count = sql.execute(
         "payments",
         "replay_deliveries",
         endpoint_id=endpoint.pk,
-        since=since,
-        until=until,
+        event_ids=ids,
         now=timezone.now(),
         per_second=REPLAYED_PER_SECOND,
-        limit=REPLAYED_MAX + 1,
-        except_type=TEST_EVENT,
     )
-    if count > REPLAYED_MAX:
-        raise TooManyToReplay()
     audit.record(
         "webhook_endpoint.replayed",
         endpoint.public_id,

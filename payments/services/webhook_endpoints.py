@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from ledger import sql
 from ledger.actors import Actor
 from ledger.services import audit
 from ledger.states import transition
@@ -15,7 +16,7 @@ from payments import doorbell, work
 from payments.doorbell import Kind
 from payments.errors import EventTypesUnknown, TooManyEndpoints
 from payments.event_types import unknown_among
-from payments.locks import lock_endpoint, lock_merchant
+from payments.locks import lock_endpoint, lock_endpoints, lock_merchant
 from payments.models import Merchant, ParkedWork, WebhookDelivery, WebhookEndpoint
 from payments.models.webhooks import CONCURRENCY_MAX
 from payments.selectors import endpoints_of
@@ -134,8 +135,7 @@ def enable_endpoint(
         failing_since=None,
         concurrency=CONCURRENCY_MAX,
     )
-    waiting = _pending(endpoint).filter(due_at=None).exclude(pk__in=_parked())
-    count = waiting.update(due_at=timezone.now(), tries=0)
+    count = _waiting(endpoint).update(due_at=timezone.now(), tries=0)
     transaction.on_commit(lambda: doorbell.ring(Kind.WEBHOOKS))
     _record(
         "enabled",
@@ -162,8 +162,7 @@ def disable_endpoint(
     before = endpoint.status
     why = reason.strip() or f"Disabled by {actor}."
     transition(endpoint, Status.DISABLED, disabled_reason=why[:255])
-    # What a worker has in hand right now is finished; it is not sent again.
-    _pending(endpoint).filter(work.free(timezone.now())).update(due_at=None)
+    set_aside(endpoint)
     _record("disabled", endpoint, actor=actor, reason=reason, before={"status": before})
     return endpoint
 
@@ -179,6 +178,37 @@ def remove_endpoint(endpoint: WebhookEndpoint, *, actor: Actor, reason: str = ""
     endpoint.removed_at = timezone.now()
     endpoint.previous_secret = endpoint.previous_secret_until = None
     endpoint.save(update_fields=["removed_at", "previous_secret", "previous_secret_until"])
+    _end_deliveries(endpoint)
+    _record("removed", endpoint, actor=actor, reason=reason, before=_terms(endpoint))
+
+
+def settle_strays() -> int:
+    """What is being told while its endpoint is enabled, disabled or removed does not see that.
+
+    By then it is due, waits, or is over as the endpoint says. Returns how many endpoints had some.
+    """
+    now = timezone.now()
+    found = sql.rows("payments", "find_stray_endpoints", now=now)
+    for endpoint in lock_endpoints(row.id for row in found):
+        if endpoint.removed_at is not None:
+            _end_deliveries(endpoint)
+        elif endpoint.status == Status.ENABLED:
+            _waiting(endpoint).update(due_at=now)
+        else:
+            set_aside(endpoint)
+    return len(found)
+
+
+def set_aside(endpoint: WebhookEndpoint) -> None:
+    """What is due waits for the endpoint, which the caller has locked.
+
+    What a worker has in hand right now is finished; it is not sent again.
+    """
+    due = _pending(endpoint).filter(work.free(timezone.now()), due_at__isnull=False)
+    due.update(due_at=None, holder=None)
+
+
+def _end_deliveries(endpoint: WebhookEndpoint) -> None:
     # Whoever has one in hand finds another fence and writes nothing.
     _pending(endpoint).update(
         status=WebhookDelivery.Status.FAILED,
@@ -187,17 +217,17 @@ def remove_endpoint(endpoint: WebhookEndpoint, *, actor: Actor, reason: str = ""
         fence=F("fence") + 1,
         problem="The endpoint was removed.",
     )
-    _record("removed", endpoint, actor=actor, reason=reason, before=_terms(endpoint))
+
+
+def _waiting(endpoint: WebhookEndpoint) -> QuerySet[WebhookDelivery]:
+    """What waits for its endpoint, and not for a person."""
+    parked = ParkedWork.objects.filter(queue=WebhookDelivery._meta.db_table, resolved_at=None)
+    waiting = _pending(endpoint).filter(due_at=None, holder=None)
+    return waiting.exclude(pk__in=parked.values_list("row_id", flat=True))
 
 
 def _pending(endpoint: WebhookEndpoint) -> QuerySet[WebhookDelivery]:
     return WebhookDelivery.objects.filter(endpoint=endpoint, status=WebhookDelivery.Status.PENDING)
-
-
-def _parked() -> QuerySet[ParkedWork, int]:
-    """Deliveries that wait for a person, not for their endpoint."""
-    rows = ParkedWork.objects.filter(queue=WebhookDelivery._meta.db_table, resolved_at=None)
-    return rows.values_list("row_id", flat=True)
 
 
 def _check_types(patterns: list[str]) -> None:

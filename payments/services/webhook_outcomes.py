@@ -15,12 +15,12 @@ from ledger import sql
 from ledger.actors import Actor
 from ledger.services import audit
 from ledger.states import move, transition
-from payments import work
 from payments.events import Fact, tell
 from payments.locks import lock_endpoints
 from payments.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from payments.models.webhooks import CONCURRENCY_MAX
 from payments.representations import represent_endpoint
+from payments.services.webhook_endpoints import set_aside
 from payments.webhook_calls import GONE, Answer
 
 logger = logging.getLogger(__name__)
@@ -144,8 +144,7 @@ def _disable(endpoint: WebhookEndpoint, status: str, why: str, now: datetime) ->
     if endpoint.status != WebhookEndpoint.Status.ENABLED:
         return
     transition(endpoint, status, disabled_reason=why)
-    waiting = WebhookDelivery.objects.filter(endpoint=endpoint, status=Status.PENDING)
-    waiting.filter(work.free(now), due_at__isnull=False).update(due_at=None)
+    set_aside(endpoint)
     audit.record("webhook_endpoint.disabled", endpoint.public_id, actor=ACTOR, reason=why)
     # Its own delivery of this waits like the others: it is disabled by now.
     about = represent_endpoint(endpoint)

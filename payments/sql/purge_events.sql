@@ -2,11 +2,13 @@
 WITH old AS (
     SELECT id FROM payments_event AS event
     WHERE created_at < %(before)s::timestamptz
+        AND date_trunc('hour', created_at AT TIME ZONE 'UTC')
+            <= date_trunc('hour', %(before)s::timestamptz AT TIME ZONE 'UTC')
         AND (type = ANY(%(last)s::text[]) OR EXISTS (
             SELECT FROM payments_event AS later
             WHERE later.subject = event.subject AND later.sequence > event.sequence
         ))
-    ORDER BY id
+    ORDER BY date_trunc('hour', created_at AT TIME ZONE 'UTC'), id
     LIMIT %(limit)s::int
 ),
 attempt AS (

@@ -1,25 +1,13 @@
--- Make the events of a range due for an endpoint, whether it was sent them before or not, one after
--- the other; whose locked row the caller holds.
+-- Make events due for an endpoint whose locked row the caller holds, one after the other, whether it was
+-- sent them before or not; but those that are being delivered right now.
 INSERT INTO payments_webhookdelivery AS delivery (
     public_id, event_id, endpoint_id, status, tries, due_at, created_at
 )
-SELECT 'wd_' || replace(uuidv7()::text, '-', ''), event.id, event.endpoint_id, 'PENDING', 0,
+SELECT 'wd_' || replace(uuidv7()::text, '-', ''), event.id, %(endpoint_id)s::bigint, 'PENDING', 0,
     %(now)s::timestamptz
         + make_interval(secs => (event.place - 1) / %(per_second)s::double precision),
     %(now)s::timestamptz
-FROM (
-    SELECT event.id, endpoint.id AS endpoint_id, row_number() OVER (ORDER BY event.id) AS place
-    FROM payments_webhookendpoint AS endpoint
-    JOIN payments_event AS event
-        ON endpoint.merchant_id IS NULL OR event.merchant_id = endpoint.merchant_id
-    WHERE endpoint.id = %(endpoint_id)s::bigint
-        AND event.created_at >= %(since)s::timestamptz AND event.created_at < %(until)s::timestamptz
-        AND event.type <> %(except_type)s::text
-        AND endpoint.event_types
-            && ARRAY['*', split_part(event.type, '.', 1) || '.*', event.type]::varchar[]
-    ORDER BY event.id
-    LIMIT %(limit)s::integer
-) AS event
+FROM unnest(%(event_ids)s::bigint[]) WITH ORDINALITY AS event (id, place)
 ORDER BY event.id
 ON CONFLICT (endpoint_id, event_id) DO UPDATE
 SET status = 'PENDING', tries = 0, due_at = excluded.due_at, fence = delivery.fence + 1,

@@ -1,6 +1,5 @@
 -- Write events down, numbered among those about the same subject, whose row the caller has locked, and
--- a delivery of each for every endpoint that wants it; says how many deliveries are due at once, and
--- which wait until their endpoint is enabled.
+-- a delivery of each for every endpoint that wants it; says how many deliveries those are.
 WITH event AS (
     INSERT INTO payments_event (
         public_id, merchant_id, type, subject, sequence, data, created_at
@@ -41,6 +40,6 @@ delivery AS (
     FROM heard
     WHERE event_types && ARRAY['*', split_part(type, '.', 1) || '.*', type]::varchar[]
     ORDER BY event_id, id
-    RETURNING id, due_at
+    RETURNING id
 )
-SELECT count(due_at) AS due, array_agg(id) FILTER (WHERE due_at IS NULL) AS waiting FROM delivery
+SELECT count(*) AS deliveries FROM delivery
