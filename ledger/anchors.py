@@ -1,7 +1,8 @@
 """Anchors: what seals say, kept where nobody who can change the database can change it.
 
-A line of JSON per seal in LEDGER_ANCHOR_FILE, signed with a key made from SECRET_KEY. The newest
-also goes to the log and, if LEDGER_ANCHOR_URL is set, is posted there.
+A line of JSON per seal in LEDGER_ANCHOR_FILE, for seals of the audit trail in the file `audit-…`
+beside it, signed with a key made from SECRET_KEY. The newest also goes to the log and, if
+LEDGER_ANCHOR_URL is set, is posted there.
 """
 
 import fcntl
@@ -11,7 +12,6 @@ import os
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,8 +20,8 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from prometheus_client import Counter
 
-from ledger.models import Seal
-from ledger.seals import moment_text, newest_seal
+from ledger.models import ChainedSeal
+from ledger.seals import JOURNAL, Chain, moment_text
 
 URL_TIMEOUT_SECONDS = 3
 LINE_BYTES_MAX = 4_096
@@ -37,8 +37,8 @@ failures = Counter(
 )
 
 
-def anchor_seals(*, first_new: int | None = None) -> int:
-    """Every seal after the last one in the anchor file is in it too; returns how many were missing.
+def anchor_seals(chain: Chain, *, first_new: int | None = None) -> int:
+    """Every seal after the last one in the chain's anchor file is in it too; how many were missing.
 
     A file that is missing or empty begins with the seal `first_new` (None: it stays so): whoever
     lost what was anchored before should hear of it from verify_ledger, and say 1 here to write it
@@ -47,21 +47,22 @@ def anchor_seals(*, first_new: int | None = None) -> int:
     lines: list[str] = []
     count = 0
     try:
-        for lines in _append_missing(Path(settings.LEDGER_ANCHOR_FILE), first_new):
+        for lines in _append_missing(chain, first_new):
             count += len(lines)
     except (OSError, ValueError, KeyError, TypeError) as problem:
         failures.labels("file").inc()
         logger.error("ledger.anchor_file_failed: %s", problem)
-        newest = newest_seal() if first_new else None
-        lines = [_anchor(newest)] if newest else []
+        newest = chain.newest() if first_new else None
+        lines = [_anchor(chain, newest)] if newest else []
     if lines:
         logger.info("ledger.anchored %s", lines[-1])
         _post(lines[-1])
     return count
 
 
-def _append_missing(path: Path, first_new: int | None) -> Iterator[list[str]]:
+def _append_missing(chain: Chain, first_new: int | None) -> Iterator[list[str]]:
     """Append the seals the file lacks; the lines of each batch that is on the disk."""
+    path = chain.anchor_file
     path.parent.mkdir(parents=True, exist_ok=True)
     file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -71,9 +72,9 @@ def _append_missing(path: Path, first_new: int | None) -> Iterator[list[str]]:
         first = first_new if last is None or first_new == 1 else last + 1
         if first is None:
             return
-        missing = Seal.objects.defer("leaf_marks").filter(number__gte=first).order_by("number")
-        seals = missing.iterator(chunk_size=LINES_PER_LOOK)
-        while lines := [_anchor(seal) for seal in islice(seals, LINES_PER_LOOK)]:
+        missing = chain.seals._default_manager.defer("leaf_marks").filter(number__gte=first)
+        seals = missing.order_by("number").iterator(chunk_size=LINES_PER_LOOK)
+        while lines := [_anchor(chain, seal) for seal in islice(seals, LINES_PER_LOOK)]:
             _write_whole(file, "".join(f"{line}\n" for line in lines).encode())
             yield lines
     finally:
@@ -100,8 +101,9 @@ def _write_whole(file: int, data: bytes) -> None:
     os.fsync(file)
 
 
-def _anchor(seal: Seal) -> str:
-    anchor = {
+def _anchor(chain: Chain, seal: ChainedSeal) -> str:
+    anchor: dict[str, Any] = {
+        "chain": chain.name,
         "number": seal.number,
         "last_entry_id": seal.last_entry_id,
         "hash": bytes(seal.hash).hex(),
@@ -128,19 +130,19 @@ def _post(line: str) -> None:
         logger.warning("ledger.anchor_url_failed: %s", problem)
 
 
-def contradictions(head: Seal | None) -> Iterator[tuple[int | None, str]]:
+def contradictions(chain: Chain, head: ChainedSeal | None) -> Iterator[tuple[int | None, str]]:
     """Where the anchor file contradicts the seals: the seal's number, and what is wrong.
 
     Every seal up to `head` must be anchored, except for what was sealed just now.
     """
-    path = Path(settings.LEDGER_ANCHOR_FILE)
+    path = chain.anchor_file
     anchored = 0
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
             while lines := list(islice(file, LINES_PER_LOOK)):
                 # A last line without an end is being written, or was cut short by a crash.
-                anchors = [_read(line) for line in lines if line.endswith("\n")]
-                yield from _disagreements(anchors)
+                anchors = [_read(chain, line) for line in lines if line.endswith("\n")]
+                yield from _disagreements(chain, anchors)
                 for anchor in anchors:
                     if anchor and anchor["number"] == anchored + 1:
                         anchored += 1
@@ -149,13 +151,15 @@ def contradictions(head: Seal | None) -> Iterator[tuple[int | None, str]]:
             yield None, f"The anchor file cannot be read: {problem}."
         return
     if head is not None and anchored < head.number:
-        missing = Seal.objects.defer("leaf_marks").filter(number=anchored + 1).first()
+        missing = (
+            chain.seals._default_manager.defer("leaf_marks").filter(number=anchored + 1).first()
+        )
         if missing is None or missing.sealed_at < timezone.now() - UNANCHORED_FOR_MAX:
             yield anchored + 1, f"It is not anchored in {path}."
 
 
-def _read(line: str) -> dict[str, Any] | None:
-    """An anchor that we signed; None for anything else."""
+def _read(chain: Chain, line: str) -> dict[str, Any] | None:
+    """An anchor of the chain that we signed; None for anything else."""
     try:
         anchor = json.loads(line)
         signature = anchor.pop("signature")
@@ -164,23 +168,28 @@ def _read(line: str) -> dict[str, Any] | None:
         return None
     if not isinstance(number, int) or not isinstance(digest, str):
         return None
+    # Those of the journal did not always say it.
+    if anchor.get("chain", JOURNAL.name) != chain.name:
+        return None
     secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     is_ours = any(constant_time_compare(signature, _signature(anchor, key)) for key in secrets)
     return anchor if is_ours else None
 
 
-def _disagreements(anchors: Iterable[dict[str, Any] | None]) -> Iterator[tuple[int | None, str]]:
+def _disagreements(
+    chain: Chain, anchors: Iterable[dict[str, Any] | None]
+) -> Iterator[tuple[int | None, str]]:
     known = [anchor for anchor in anchors if anchor is not None]
     hashes = dict(
-        Seal.objects.filter(number__in=[anchor["number"] for anchor in known]).values_list(
-            "number", "hash"
-        )
+        chain.seals._default_manager.filter(
+            number__in=[anchor["number"] for anchor in known]
+        ).values_list("number", "hash")
     )
     if len(known) < len(list(anchors)):
         yield None, "The anchor file has a line that was not signed with our key."
     for anchor in known:
         number = anchor["number"]
         if number not in hashes:
-            yield number, "It was anchored and is gone: the end of the ledger was cut off."
+            yield number, f"It was anchored and is gone: the end of the {chain.title} was cut off."
         elif bytes(hashes[number]).hex() != anchor["hash"]:
             yield number, f"It was anchored with another hash: {anchor['hash']}."

@@ -4,7 +4,7 @@ from django.db import OperationalError, connection
 from psycopg.errors import LockNotAvailable
 
 from ledger.errors import Busy
-from ledger.models import AccountBalance, Hold
+from ledger.models import AccountBalance, ChangeRequest, Hold
 
 
 def lock_reversal_of(public_id: str) -> None:
@@ -49,3 +49,7 @@ def lock_balance(account_id: int) -> AccountBalance:
         if isinstance(problem.__cause__, LockNotAvailable):
             raise Busy("Somebody else is posting to this account.") from problem
         raise
+
+
+def lock_change(pk: int) -> ChangeRequest:
+    return ChangeRequest.objects.select_for_update(no_key=True).get(pk=pk)

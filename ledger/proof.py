@@ -23,7 +23,7 @@ SEAL_FIELDS = (
     *("merkle_root", "previous_hash", "horizon"),
 )
 # No bytes hashed for one purpose can be read as bytes hashed for another.
-LEAF, NODE, SEAL = b"\x00", b"\x01", b"\x02"
+LEAF, NODE, SEAL, AUDIT_LEAF, AUDIT_SEAL = b"\x00", b"\x01", b"\x02", b"\x03", b"\x04"
 ABSENT = b"\xff\xff\xff\xff"
 NO_HASH = "00" * 32
 
@@ -51,10 +51,10 @@ def entry_hash(entry: Sequence[Any], postings: Sequence[Sequence[Any]]) -> bytes
     return hashlib.sha256(LEAF + pack(fields)).digest()
 
 
-def seal_hash(seal: Mapping[str, Any]) -> str:
+def seal_hash(seal: Mapping[str, Any], purpose: bytes = SEAL) -> str:
     """The hash of a seal's SEAL_FIELDS. It covers all seals before by `previous_hash`."""
     fields = pack((VERSION, *(seal[name] for name in SEAL_FIELDS)))
-    return hashlib.sha256(SEAL + fields).hexdigest()
+    return hashlib.sha256(purpose + fields).hexdigest()
 
 
 def merkle_root(leaves: Sequence[bytes]) -> bytes:

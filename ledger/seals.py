@@ -1,14 +1,19 @@
-"""Reads what seals are made of: the hash of each entry as it is stored now."""
+"""Reads what seals of the journal are made of: the hash of each entry as it is stored now."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from django.conf import settings
+from django.db import models
 
 from ledger import sql
 from ledger.entries import fingerprint_of
-from ledger.models import Seal
-from ledger.proof import ENTRY_FIELDS, NO_HASH, POSTING_FIELDS, entry_hash
+from ledger.models import ChainedSeal, JournalEntry, Seal
+from ledger.proof import ENTRY_FIELDS, NO_HASH, POSTING_FIELDS, SEAL, entry_hash
 
 ENTRIES_PER_PAGE = 2_000
 MARK_BYTES = 8
@@ -55,6 +60,50 @@ class Content(NamedTuple):
         return dict(zip(ENTRY_FIELDS, self.entry, strict=True)) | {"postings": postings}
 
 
+class Leaf(Protocol):
+    """What a seal covers of one record."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def public_id(self) -> str: ...
+    @property
+    def hash(self) -> bytes: ...
+    @property
+    def is_as_asked(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Records that are sealed in the order of their ids, and the seals of them.
+
+    `contents` yields what is stored of the records with `after` < id <= `up_to`, by id.
+    """
+
+    name: str
+    title: str
+    records: type[models.Model]
+    seals: type[ChainedSeal]
+    contents: Callable[..., Iterator[Leaf]]
+    purpose: bytes
+    # Before the name of the anchor file, so that each chain has its own; before a record's number.
+    anchors: str = ""
+    noun: str = ""
+
+    @property
+    def sequence(self) -> str:
+        """Where the ids of the records come from."""
+        return f"{self.records._meta.db_table}_id_seq"
+
+    @property
+    def anchor_file(self) -> Path:
+        file = Path(settings.LEDGER_ANCHOR_FILE)
+        return file.with_name(self.anchors + file.name)
+
+    def newest(self) -> ChainedSeal | None:
+        return self.seals._default_manager.defer("leaf_marks").order_by("number").last()
+
+
 class Link(NamedTuple):
     """The end of the chain so far: what the next seal must follow."""
 
@@ -63,15 +112,11 @@ class Link(NamedTuple):
     hash: str = NO_HASH
 
 
-def link_of(seal: Seal | None) -> Link:
+def link_of(seal: ChainedSeal | None) -> Link:
     """The chain up to this seal; without one: its beginning."""
     if seal is None:
         return Link()
     return Link(seal.number, seal.last_entry_id, bytes(seal.hash).hex())
-
-
-def newest_seal() -> Seal | None:
-    return Seal.objects.defer("leaf_marks").order_by("number").last()
 
 
 def contents(*, after: int, up_to: int) -> Iterator[Content]:
@@ -91,7 +136,7 @@ def contents(*, after: int, up_to: int) -> Iterator[Content]:
         after = last
 
 
-def seal_fields(seal: Seal) -> dict[str, Any]:
+def seal_fields(seal: ChainedSeal) -> dict[str, Any]:
     """SEAL_FIELDS of the seal and its `hash`, as they are hashed and shown."""
     return {
         "number": seal.number,
@@ -108,3 +153,6 @@ def seal_fields(seal: Seal) -> dict[str, Any]:
 def moment_text(moment: datetime) -> str:
     """UTC with microseconds, as the statements beside write it."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+JOURNAL = Chain("ledger", "ledger", JournalEntry, Seal, contents, SEAL)

@@ -3,13 +3,14 @@
 from celery import shared_task
 
 from ledger.services.holds import expire_holds
-from ledger.services.sealing import seal_entries
+from ledger.services.sealing import seal_entries, seal_events
 
 
 @shared_task(name="ledger.tasks.seal_ledger")
 def seal_ledger() -> None:
     """Seal what is final."""
     seal_entries()
+    seal_events()
 
 
 @shared_task(name="ledger.tasks.expire_holds")

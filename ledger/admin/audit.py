@@ -131,10 +131,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
     )
     actions_list = ("export",)
 
-    def has_export_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("ledger.export_auditevent")
-
-    @detail_action("Export", permission="export")
+    @detail_action("Export", permission="ledger.export_auditevent")
     def export(self, request: HttpRequest) -> HttpResponseBase:
         form = ExportForm(request.POST or None)
         if form.is_valid():

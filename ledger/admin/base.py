@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.checks import ModelAdminChecks
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -21,7 +22,10 @@ View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 def detail_action(description: str, *, permission: str) -> Callable[[View], View]:
-    """A button on a record's page, for whom the screen's `has_<permission>_permission` allows."""
+    """A button on a record's page, for who has the permission `app.codename`, each step its own.
+
+    Without a dot: for whom the screen's `has_<permission>_permission` allows.
+    """
     decorate: Callable[[View], View] = action(description=description, permissions=[permission])
     return decorate
 
@@ -37,7 +41,10 @@ class ReasonForm(forms.Form):
 class ReadOnlyAdmin(ModelAdmin):
     """Shows everything and changes nothing: changes are services, with a reason and an actor."""
 
+    # Unfold's ask the database for permissions that only the next `migrate` makes; a test does.
+    checks_class = ModelAdminChecks
     list_per_page = 50
+    list_before_template: str | None = "admin/ledger/saved_views.html"
     show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

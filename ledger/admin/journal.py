@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from ledger.admin.base import ReadOnlyAdmin
-from ledger.models import Hold, JournalEntry, Posting, Seal
+from ledger.models import AuditSeal, ChainedSeal, Hold, JournalEntry, Posting, Seal
 from ledger.money import Money
 
 POSTINGS_SHOWN_MAX = 200
@@ -89,8 +89,7 @@ class HoldAdmin(ReadOnlyAdmin):
         return _postings_table(postings.order_by("entry_id", "position"))
 
 
-@admin.register(Seal)
-class SealAdmin(ReadOnlyAdmin):
+class ChainedSealAdmin(ReadOnlyAdmin):
     list_display = ("number", "first_entry_id", "last_entry_id", "entry_count", "sealed_at")
     list_filter = ("sealed_at",)
     search_fields = ("=number",)
@@ -107,8 +106,8 @@ class SealAdmin(ReadOnlyAdmin):
     )
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Seal], search_term: str
-    ) -> tuple[QuerySet[Seal], bool]:
+        self, request: HttpRequest, queryset: QuerySet[ChainedSeal], search_term: str
+    ) -> tuple[QuerySet[ChainedSeal], bool]:
         """By the number of a seal; anything else finds none."""
         if not search_term:
             return queryset, False
@@ -116,18 +115,28 @@ class SealAdmin(ReadOnlyAdmin):
         return (queryset.filter(pk=search_term) if is_number else queryset.none()), False
 
     @admin.display(description="Merkle root")
-    def merkle_root_text(self, seal: Seal) -> str:
+    def merkle_root_text(self, seal: ChainedSeal) -> str:
         return bytes(seal.merkle_root).hex()
 
     @admin.display(description="hash of the seal before")
-    def previous_hash_text(self, seal: Seal) -> str:
+    def previous_hash_text(self, seal: ChainedSeal) -> str:
         return bytes(seal.previous_hash).hex()
 
     @admin.display(description="hash")
-    def hash_text(self, seal: Seal) -> str:
+    def hash_text(self, seal: ChainedSeal) -> str:
         return bytes(seal.hash).hex()
 
 
 def _postings_table(postings: QuerySet[Posting]) -> SafeString:
     rows = postings.select_related("account", "entry")[:POSTINGS_SHOWN_MAX]
     return render_to_string("admin/ledger/postings.html", {"postings": rows})
+
+
+@admin.register(Seal)
+class SealAdmin(ChainedSealAdmin):
+    """Of the journal."""
+
+
+@admin.register(AuditSeal)
+class AuditSealAdmin(ChainedSealAdmin):
+    """Of the audit trail."""

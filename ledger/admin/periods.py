@@ -56,18 +56,6 @@ class AccountingPeriodAdmin(ReadOnlyAdmin):
     def close_period(self, period: AccountingPeriod, *, actor: Actor, reason: str) -> object:
         return periods.close_period(period.code, actor=actor, reason=reason)
 
-    def has_close_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("ledger.close_accountingperiod")
-
-    def has_lock_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("ledger.lock_accountingperiod")
-
-    def has_request_reopening_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("ledger.request_reopening")
-
-    def has_approve_reopening_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("ledger.approve_reopening")
-
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Only the steps that fit the status of the period."""
         period = self.get_object(request, object_id)
@@ -77,7 +65,7 @@ class AccountingPeriodAdmin(ReadOnlyAdmin):
         fitting = STEPS[Status(period.status)] | (DOWNLOADS if period.close_pack else {"close"})
         return [step for step in allowed if step.path in fitting]
 
-    @detail_action("Close", permission="close")
+    @detail_action("Close", permission="ledger.close_accountingperiod")
     def close(self, request: HttpRequest, object_id: str) -> HttpResponse:
         period = self._found(request, object_id)
         return self.step(
@@ -89,7 +77,7 @@ class AccountingPeriodAdmin(ReadOnlyAdmin):
             service=lambda actor, reason: self.close_period(period, actor=actor, reason=reason),
         )
 
-    @detail_action("Lock", permission="lock")
+    @detail_action("Lock", permission="ledger.lock_accountingperiod")
     def lock(self, request: HttpRequest, object_id: str) -> HttpResponse:
         period = self._found(request, object_id)
         return self.step(
@@ -102,7 +90,7 @@ class AccountingPeriodAdmin(ReadOnlyAdmin):
             ),
         )
 
-    @detail_action("Ask to open again", permission="request_reopening")
+    @detail_action("Ask to open again", permission="ledger.request_reopening")
     def request_reopening(self, request: HttpRequest, object_id: str) -> HttpResponse:
         period = self._found(request, object_id)
         return self.step(
@@ -115,7 +103,7 @@ class AccountingPeriodAdmin(ReadOnlyAdmin):
             ),
         )
 
-    @detail_action("Approve opening again", permission="approve_reopening")
+    @detail_action("Approve opening again", permission="ledger.approve_reopening")
     def approve_reopening(self, request: HttpRequest, object_id: str) -> HttpResponse:
         period = self._found(request, object_id)
         asker = period.reopening_requested_by or "Nobody"

@@ -119,31 +119,3 @@ class Posting(models.Model):
     @property
     def money(self) -> Money:
         return Money(self.amount, self.account.currency)
-
-
-class Seal(models.Model):
-    """A block of the journal nobody can change unseen: entries up to `last_entry_id`, hash-chained.
-
-    `ledger/proof.py` says how the hashes are made. Append-only.
-    """
-
-    number = models.BigIntegerField(primary_key=True, help_text="1, 2, 3 … without gaps.")
-    first_entry_id = models.BigIntegerField()
-    last_entry_id = models.BigIntegerField(unique=True)
-    entry_count = models.PositiveIntegerField()
-    merkle_root = models.BinaryField()
-    leaf_marks = models.BinaryField(
-        help_text="The first 8 bytes of each entry's hash: says which one a wrong root is due to."
-    )
-    previous_hash = models.BinaryField(help_text="Hash of the seal before; zeros for the first.")
-    hash = models.BinaryField()
-    horizon = models.DateTimeField(
-        help_text="Entries sealed later were all posted after this moment."
-    )
-    sealed_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        ordering = ["-number"]
-
-    def __str__(self) -> str:
-        return f"seal {self.number}"

@@ -1,6 +1,7 @@
 """The proof that the books are what was posted."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 from django.db import connection, transaction
@@ -8,22 +9,70 @@ from django.db import connection, transaction
 from ledger import sql
 from ledger.actors import Actor
 from ledger.anchors import contradictions
-from ledger.models import AuditEvent, JournalEntry, Posting, Seal
-from ledger.seals import Link, link_of, newest_seal
+from ledger.audit_seals import TRAIL
+from ledger.models import AuditEvent, ChainedSeal, JournalEntry, Posting
+from ledger.seals import JOURNAL, Chain, Link, link_of
 from ledger.services import audit
 from ledger.services.replay import Problem, changed_entry, replay_seals
 
 __all__ = ["Problem", "verify_ledger"]
 
-VERIFIED = "ledger.verified"
-SUBJECT = "ledger:seals"
 PROBLEMS_PER_CHECK_MAX = 20
 LAST_ID = 2**63 - 1
 
 
+class _Progress:
+    """How far a chain was verified, and what it has come to since."""
+
+    def __init__(self, chain: Chain, *, is_full: bool) -> None:
+        self.chain, self.head = chain, chain.newest()
+        self.distrust: list[Problem] = []
+        self.verified = self._last_verified()
+        self.start = link_of(None if is_full else self.verified)
+
+    def _last_verified(self) -> ChainedSeal | None:
+        """The seal up to which all held, unless it is not what it was then."""
+        named = {"subject": f"{self.chain.name}:seals", "action": f"{self.chain.name}.verified"}
+        event = AuditEvent.objects.filter(**named).order_by("pk").last()
+        if event is None:
+            return None
+        seals = self.chain.seals._default_manager.defer("leaf_marks")
+        seal = seals.filter(number=event.after["number"]).first()
+        if seal is not None and bytes(seal.hash).hex() == event.after["hash"]:
+            return seal
+        message = f"It is not the one that was verified on {event.created_at:%Y-%m-%d}."
+        self.distrust = [Problem("seal", self._name(event.after["number"]), message)]
+        return None
+
+    def replayed(self) -> Iterator[Problem]:
+        found = replay_seals(self.chain, self.start, up_to=self.head.number if self.head else 0)
+        if self.chain is JOURNAL:
+            return found
+        return (replace(problem, entry_id=None) for problem in found)
+
+    def unanchored(self) -> Iterator[Problem]:
+        for number, message in contradictions(self.chain, self.head):
+            subject = f"{self.chain.anchors}anchors" if number is None else self._name(number)
+            yield Problem("anchor", subject, message)
+
+    def remember(self) -> None:
+        if self.head is None or self.head == self.verified:
+            return
+        audit.record(
+            f"{self.chain.name}.verified",
+            f"{self.chain.name}:seals",
+            actor=Actor.system("verify_ledger"),
+            after={"number": self.head.number, "hash": bytes(self.head.hash).hex()},
+        )
+
+    def _name(self, number: int) -> str:
+        return f"{self.chain.seals._meta.verbose_name} {number}"
+
+
 @transaction.atomic
 def verify_ledger(*, is_full: bool = False) -> list[Problem]:
-    """What is wrong with the books, first the first bad entry; empty when they hold.
+    """What is wrong with the books and the audit trail, first the first bad entry; empty when they
+    hold.
 
     A full verification trusts nothing: it replays every seal from the entries and recomputes
     every balance and day total from the postings. Otherwise the seals up to the last one that was
@@ -34,43 +83,29 @@ def verify_ledger(*, is_full: bool = False) -> list[Problem]:
     """
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
-    head = newest_seal()
-    verified, distrust = _last_verified()
-    start = link_of(None if is_full else verified)
+    journal, trail = _Progress(JOURNAL, is_full=is_full), _Progress(TRAIL, is_full=is_full)
     checks = [
-        iter(distrust),
+        iter(journal.distrust),
         _impossible_entries(),
-        _incomplete_entry(start),
-        replay_seals(start, up_to=head.number if head else 0),
-        _changed_tail(head),
-        _wrong_balances(head, is_full),
+        _incomplete_entry(journal.start),
+        journal.replayed(),
+        _changed_tail(journal.head),
+        _wrong_balances(journal.head, is_full),
+        _wrong_month_totals(),
         _wrong_pending(),
         _broken_floors(),
-        _unanchored(head),
+        journal.unanchored(),
+        iter(trail.distrust),
+        _impossible_events(),
+        trail.replayed(),
+        trail.unanchored(),
     ]
     problems = [problem for check in checks for problem in islice(check, PROBLEMS_PER_CHECK_MAX)]
-    if head is not None and head != verified and not problems:
-        _remember(head)
+    if not problems:
+        journal.remember()
+        trail.remember()
     # Sorting keeps the order of the checks for what is not about an entry.
     return sorted(problems, key=lambda found: LAST_ID if found.entry_id is None else found.entry_id)
-
-
-def _last_verified() -> tuple[Seal | None, list[Problem]]:
-    """The seal up to which the books held, unless it is not what it was then."""
-    event = AuditEvent.objects.filter(subject=SUBJECT, action=VERIFIED).order_by("pk").last()
-    if event is None:
-        return None, []
-    number = event.after["number"]
-    seal = Seal.objects.defer("leaf_marks").filter(number=number).first()
-    if seal is not None and bytes(seal.hash).hex() == event.after["hash"]:
-        return seal, []
-    message = f"It is not the one that was verified on {event.created_at:%Y-%m-%d}."
-    return None, [Problem("seal", f"seal {number}", message)]
-
-
-def _remember(head: Seal) -> None:
-    after = {"number": head.number, "hash": bytes(head.hash).hex()}
-    audit.record(VERIFIED, SUBJECT, actor=Actor.system("verify_ledger"), after=after)
 
 
 def _impossible_entries() -> Iterator[Problem]:
@@ -82,18 +117,23 @@ def _impossible_entries() -> Iterator[Problem]:
         yield Problem("entry", subject, "nothing that is posted gets its id", entry_id)
 
 
+def _impossible_events() -> Iterator[Problem]:
+    for event in AuditEvent.objects.filter(pk__lt=1).order_by("pk"):
+        yield Problem("seal", f"{TRAIL.noun}#{event.pk}", "nothing that happened gets its id")
+
+
 def _incomplete_entry(after: Link) -> Iterator[Problem]:
     for row in sql.rows("ledger", "find_unbalanced_entry", after=after.last_entry_id):
         yield Problem("entry", row.public_id or f"#{row.entry_id}", row.problem, row.entry_id)
 
 
-def _changed_tail(head: Seal | None) -> Iterator[Problem]:
-    changed = changed_entry(after=link_of(head).last_entry_id, up_to=LAST_ID)
+def _changed_tail(head: ChainedSeal | None) -> Iterator[Problem]:
+    changed = changed_entry(JOURNAL, after=link_of(head).last_entry_id, up_to=LAST_ID)
     if changed is not None:
         yield Problem("fingerprint", changed.public_id, "it is not what was posted", changed.id)
 
 
-def _wrong_balances(head: Seal | None, is_full: bool) -> Iterator[Problem]:
+def _wrong_balances(head: ChainedSeal | None, is_full: bool) -> Iterator[Problem]:
     if is_full:
         wrong = sql.rows("ledger", "find_wrong_balances")
         yield from map(_wrong_day_total, sql.rows("ledger", "find_wrong_day_totals"))
@@ -106,6 +146,17 @@ def _wrong_balances(head: Seal | None, is_full: bool) -> Iterator[Problem]:
             row.code,
             f"debits {row.debits} and credits {row.credits} are kept,"
             f" {row.posted_debits} and {row.posted_credits} were posted",
+        )
+
+
+def _wrong_month_totals() -> Iterator[Problem]:
+    for row in sql.rows("ledger", "find_wrong_month_totals"):
+        yield Problem(
+            "month total",
+            row.code or f"#{row.account_id}",
+            f"of {row.effective_month:%Y-%m}, posted in {row.posted_month:%Y-%m}: debits"
+            f" {row.debits} and credits {row.credits} are kept, its days have {row.day_debits} and"
+            f" {row.day_credits}",
         )
 
 
@@ -132,9 +183,3 @@ def _broken_floors() -> Iterator[Problem]:
     for row in sql.rows("ledger", "find_broken_floors"):
         message = f"{row.available} is available, its floor is {row.floor}"
         yield Problem("floor", row.code, message)
-
-
-def _unanchored(head: Seal | None) -> Iterator[Problem]:
-    for number, message in contradictions(head):
-        subject = "anchors" if number is None else f"seal {number}"
-        yield Problem("anchor", subject, message)

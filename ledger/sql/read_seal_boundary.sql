@@ -1,4 +1,4 @@
--- The last entry id anybody has drawn (ids are drawn one by one, never cached), and a moment before.
-SELECT statement_timestamp() AS horizon, coalesce(last_value, 0) AS last_entry_id
+-- The last id anybody has drawn (ids are drawn one by one, never cached), and a moment before.
+SELECT statement_timestamp() AS horizon, coalesce(last_value, 0) AS last_id
 FROM pg_sequences
-WHERE schemaname = current_schema() AND sequencename = 'ledger_journalentry_id_seq'
+WHERE schemaname = current_schema() AND sequencename = %(sequence)s

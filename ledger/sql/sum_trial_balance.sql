@@ -1,17 +1,47 @@
 -- Debits and credits per currency or per account, of what took effect and was posted before two
--- moments. Found as sum_balances.sql finds them, but for all accounts in one walk.
+-- moments. Months that lie before both moments come from their totals, the days after them from
+-- theirs. Entries themselves are only looked at, by index, where a moment cuts through a day, and
+-- behind the last seal. All accounts are added up in one walk.
 WITH stretch AS (
     SELECT posted_on, min(first_entry_id) AS first_entry_id, max(last_entry_id) AS last_entry_id
-    FROM ledger_daytotal
-    WHERE effective_on < %(effective_before)s::timestamptz AT TIME ZONE 'UTC'
-        AND posted_on < %(posted_before)s::timestamptz AT TIME ZONE 'UTC'
-        AND NOT (
-            effective_on < (%(effective_before)s::timestamptz AT TIME ZONE 'UTC')::date
-            AND posted_on < (%(posted_before)s::timestamptz AT TIME ZONE 'UTC')::date
-        )
+    FROM (
+        SELECT posted_on, first_entry_id, last_entry_id
+        FROM ledger_daytotal
+        WHERE effective_on = (%(effective_before)s::timestamptz AT TIME ZONE 'UTC')::date
+            AND effective_on < %(effective_before)s::timestamptz AT TIME ZONE 'UTC'
+            AND posted_on < %(posted_before)s::timestamptz AT TIME ZONE 'UTC'
+        UNION ALL
+        SELECT posted_on, first_entry_id, last_entry_id
+        FROM ledger_daytotal
+        WHERE posted_on = (%(posted_before)s::timestamptz AT TIME ZONE 'UTC')::date
+            AND posted_on < %(posted_before)s::timestamptz AT TIME ZONE 'UTC'
+            AND effective_on < (%(effective_before)s::timestamptz AT TIME ZONE 'UTC')::date
+    ) AS cut
     GROUP BY posted_on
     UNION ALL
     SELECT NULL, coalesce(max(last_entry_id), 0) + 1, 9223372036854775807 FROM ledger_seal
+),
+whole AS (
+    SELECT account_id, debits, credits
+    FROM ledger_monthtotal
+    WHERE effective_month
+            < date_trunc('month', %(effective_before)s::timestamptz AT TIME ZONE 'UTC')::date
+        AND posted_month
+            < date_trunc('month', %(posted_before)s::timestamptz AT TIME ZONE 'UTC')::date
+    UNION ALL
+    SELECT account_id, debits, credits
+    FROM ledger_daytotal
+    WHERE effective_on
+            >= date_trunc('month', %(effective_before)s::timestamptz AT TIME ZONE 'UTC')::date
+        AND effective_on < (%(effective_before)s::timestamptz AT TIME ZONE 'UTC')::date
+        AND posted_on < (%(posted_before)s::timestamptz AT TIME ZONE 'UTC')::date
+    UNION ALL
+    SELECT account_id, debits, credits
+    FROM ledger_daytotal
+    WHERE posted_on >= date_trunc('month', %(posted_before)s::timestamptz AT TIME ZONE 'UTC')::date
+        AND posted_on < (%(posted_before)s::timestamptz AT TIME ZONE 'UTC')::date
+        AND effective_on
+            < date_trunc('month', %(effective_before)s::timestamptz AT TIME ZONE 'UTC')::date
 ),
 part AS (
     SELECT account_id, debits, credits
@@ -19,10 +49,8 @@ part AS (
     WHERE %(is_now)s::boolean
     UNION ALL
     SELECT account_id, sum(debits), sum(credits)
-    FROM ledger_daytotal
+    FROM whole
     WHERE NOT %(is_now)s::boolean
-        AND effective_on < (%(effective_before)s::timestamptz AT TIME ZONE 'UTC')::date
-        AND posted_on < (%(posted_before)s::timestamptz AT TIME ZONE 'UTC')::date
     GROUP BY account_id
     UNION ALL
     SELECT posting.account_id,

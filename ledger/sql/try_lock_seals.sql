@@ -1,2 +1,2 @@
--- True for the one transaction that may seal now; nobody waits.
-SELECT pg_try_advisory_xact_lock(hashtextextended('ledger:sealing', 0)) AS is_ours
+-- True for the one transaction that may seal these records now; nobody waits.
+SELECT pg_try_advisory_xact_lock(hashtextextended(%(lock)s, 0)) AS is_ours

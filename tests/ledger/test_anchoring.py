@@ -15,7 +15,7 @@ from django.conf import LazySettings
 from django.core.management import call_command
 
 from ledger.anchors import anchor_seals
-from ledger.seals import newest_seal
+from ledger.seals import JOURNAL
 from ledger.services import sealing
 from ledger.services.sealing import seal_entries
 from ledger.services.verification import verify_ledger
@@ -33,7 +33,7 @@ def test_each_seal_is_anchored_in_a_private_file_and_in_the_log(
     seal_entries()
 
     first, second = map(json.loads, anchor_file.read_text().splitlines())
-    newest = newest_seal()
+    newest = JOURNAL.newest()
     assert newest is not None
     assert (first["number"], second["number"]) == (1, 2)
     assert second["hash"] == bytes(newest.hash).hex()
@@ -146,5 +146,5 @@ def test_a_garbled_anchor_file_breaks_no_sealing(anchor_file: Path) -> None:
     post("d1")
 
     assert len(seal_entries()) == 1
-    assert anchor_seals() == 0
+    assert anchor_seals(JOURNAL) == 0
     assert anchor_file.read_text() == "not an anchor\n"

@@ -1,4 +1,4 @@
-"""Totals per day: what sealed postings moved, kept so that they need not be added up again."""
+"""Totals per day and month: what sealed postings moved, kept so as not to be added up again."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ledger import sql
-from ledger.models import DayTotal
+from ledger.models import Account, DayTotal, MonthTotal
 from ledger.services.day_totals import add_day_totals
 from tests.support.books import query
 from tests.support.entries import NOON, deposit, transfer, wallet
@@ -26,6 +26,14 @@ def totals_of(code: str) -> list[tuple[Any, ...]]:
         "credits",
         "first_entry_id",
         "last_entry_id",
+    )
+    return list(rows)
+
+
+def months_of(code: str) -> list[tuple[Any, ...]]:
+    """(effective month, posted month, debits, credits) of 2026."""
+    rows = MonthTotal.objects.filter(account__code=code).values_list(
+        "effective_month__month", "posted_month__month", "debits", "credits"
     )
     return list(rows)
 
@@ -76,10 +84,55 @@ def test_day_begins_at_midnight_utc() -> None:
     assert totals_of("a") == [(2, 3, 0, 2, second, second), (3, 2, 0, 1, first, first)]
 
 
+def test_months_are_the_sums_of_their_days() -> None:
+    (first,) = post_at(NOON, [deposit("d1", wallet("a"), 100)])
+    (second, third) = post_at(
+        NOON + 40 * DAY,
+        [
+            transfer("t1", wallet("a"), wallet("b"), 30, at=NOON + 7 * DAY),
+            transfer("t2", wallet("a"), wallet("b"), 5, at=NOON + 40 * DAY),
+        ],
+    )
+    (fourth,) = post_at(NOON + 41 * DAY, [transfer("t3", wallet("a"), wallet("b"), 2, at=NOON)])
+
+    add_day_totals(first, second)
+    add_day_totals(third, fourth)
+
+    assert months_of("a") == [(3, 3, 0, 100), (3, 4, 32, 0), (4, 4, 5, 0)]
+    assert months_of("b") == [(3, 4, 0, 32), (4, 4, 0, 5)]
+    assert sql.rows("ledger", "find_wrong_month_totals") == []
+
+
+def test_changed_missing_and_invented_month_totals_are_found() -> None:
+    (last,) = post_at(NOON, [deposit("d1", wallet("a"), 100)])
+    seal_up_to(last)
+
+    def off() -> list[tuple[str, int | None, int | None]]:
+        rows = sql.rows("ledger", "find_wrong_month_totals")
+        return [(row.code, row.credits, row.day_credits) for row in rows]
+
+    assert off() == []
+    MonthTotal.objects.filter(account__code="a").update(credits=101)
+    assert off() == [("a", 101, 100)]
+    MonthTotal.objects.filter(account__code="a").delete()
+    assert off() == [("a", None, 100)]
+    DayTotal.objects.filter(account__code="a").delete()
+    assert off() == []
+    MonthTotal.objects.create(
+        account=Account.objects.get(code="a"),
+        effective_month=NOON.date().replace(day=1),
+        posted_month=NOON.date().replace(day=1),
+        debits=0,
+        credits=7,
+    )
+    assert off() == [("a", 7, None)]
+
+
 def test_block_without_entries_adds_nothing() -> None:
     add_day_totals(1, 1_000)
 
     assert not DayTotal.objects.exists()
+    assert not MonthTotal.objects.exists()
 
 
 def test_totals_of_sealed_blocks_are_right_while_newer_entries_are_not_in_them() -> None:

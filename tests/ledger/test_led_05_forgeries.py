@@ -130,6 +130,7 @@ def test_led_05_a_chain_that_was_rewritten_contradicts_the_anchors(
     alter_amount(forge)
     forge(MEND_BALANCES)
     forge("DELETE FROM ledger_daytotal")
+    forge("DELETE FROM ledger_monthtotal")
     forge("DELETE FROM ledger_seal")
     settings.LEDGER_ANCHOR_FILE = str(tmp_path / "not-the-anchors.log")
     seal_entries()

@@ -126,3 +126,24 @@ def test_totals_of_all_accounts_do_not_walk_through_the_journal() -> None:
 
         postings = sum(rows for table, _, rows in found if table == "ledger_posting")
         assert postings <= 2 * (ONE_DAY + LATE_DAY + UNSEALED)
+
+
+def test_totals_of_a_past_day_look_at_no_days_but_those_of_its_month() -> None:
+    """A year of one entry a day between two accounts; half of the year is asked for."""
+    for day in range(0, 360, 30):
+        entries = [
+            Entry(f"{n}", "test", "r", NOON + n * DAY, moves(HOT, COLD[0], Money(1, "EUR")))
+            for n in range(day, day + 30)
+        ]
+        seal_up_to(post_at(NOON + (day + 30) * DAY, entries)[-1])
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    for read in (
+        lambda _: trial_balance(as_of=NOON + 180 * DAY),
+        lambda _: trial_balance(as_of=NOON + 180 * DAY, known_at=NOON + 250 * DAY),
+    ):
+        found = looked_at(read, Account())
+
+        days = sum(rows for table, _, rows in found if table == "ledger_daytotal")
+        assert 0 < days <= 3 * 2 * 31
+        assert not [how for table, how, _ in found if table == "ledger_daytotal" and "Seq" in how]

@@ -100,5 +100,5 @@ def test_the_command_says_what_it_sealed() -> None:
     seal = Seal.objects.get()
     ids = f"{seal.first_entry_id} to {seal.last_entry_id}"
     assert out.getvalue() == (
-        f"seal 1: 2 entries, {ids}, {bytes(seal.hash).hex()}\n2 entries sealed.\n"
+        f"seal 1: 2 entries, {ids}, {bytes(seal.hash).hex()}\n2 entries sealed, 0 audit events.\n"
     )

@@ -1,6 +1,6 @@
 """Reads: the trial balance per currency and per account."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -15,9 +15,12 @@ from ledger.selectors import (
 from ledger.services.posting import post_entries
 from tests.support.books import query
 from tests.support.entries import NOON, deposit, transfer, wallet
-from tests.support.history import seal_up_to
+from tests.support.history import post_at, seal_up_to
 
 pytestmark = [pytest.mark.django_db]
+
+DAY, MICROSECOND = timedelta(days=1), timedelta(microseconds=1)
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def test_empty_books_have_an_empty_trial_balance() -> None:
@@ -61,6 +64,36 @@ def test_accounts_stand_in_the_column_their_balance_is_on() -> None:
         (row.code, row.balance.amount, row.debit_balance.amount, row.credit_balance.amount)
         for row in accounts
     ] == [("cash:EUR", 70, 70, 0), ("a", 90, 0, 90), ("b", -20, 20, 0)]
+
+
+def test_trial_balance_of_any_moments_is_the_sum_of_what_was_known_then() -> None:
+    """Entries of four months, many of them found out later, some behind the last seal."""
+    moments = [FIRST, FIRST + DAY / 2, *(FIRST + n * DAY for n in (1, 20, 31, 32, 59, 61, 92))]
+    posted = [
+        (effective, known) for known in moments for effective in moments if effective <= known
+    ]
+    for number, (effective, known) in enumerate(posted):
+        (last,) = post_at(known, [deposit(f"d{number}", wallet("a"), 2**number, at=effective)])
+        if number < 40 and number % 7 == 0:
+            seal_up_to(last)
+    assert len(posted) == 45
+
+    edges = [
+        None,
+        *(moment + shift for moment in moments for shift in (-MICROSECOND, 0 * DAY)),
+        *(FIRST + day * DAY for day in (20.3, 24, 31.3)),
+    ]
+    for as_of in edges:
+        for known_at in edges:
+            rows = trial_balance(as_of=as_of, known_at=known_at)
+
+            known = sum(
+                2**number
+                for number, (effective, known) in enumerate(posted)
+                if (as_of is None or effective <= as_of) and (known_at is None or known <= known_at)
+            )
+            found = [(row.debits.amount, row.credits.amount) for row in rows]
+            assert found == ([(known, known)] if known else []), (as_of, known_at)
 
 
 def test_totals_beyond_64_bits_come_out_exactly() -> None:

@@ -88,8 +88,18 @@ def test_a_forged_balance_of_sealed_books_is_named(
 def test_a_forged_day_total_is_named(sealed: None, forge: Forge) -> None:
     forge("UPDATE ledger_daytotal SET credits = credits + 1 WHERE credits > 0")
 
-    assert found() == [("day total", "a")]
-    assert [problem.check for problem in verify_ledger()] == ["balance"]
+    assert found() == [("day total", "a"), ("month total", "a")]
+    assert [problem.check for problem in verify_ledger()] == ["balance", "month total"]
+
+
+@pytest.mark.parametrize("is_full", [True, False])
+def test_a_forged_month_total_is_named(sealed: None, forge: Forge, is_full: bool) -> None:
+    forge("UPDATE ledger_monthtotal SET credits = credits + 1 WHERE credits > 0")
+
+    (problem,) = verify_ledger(is_full=is_full)
+
+    assert (problem.check, problem.subject) == ("month total", "a")
+    assert problem.message.endswith("debits 0 and credits 451 are kept, its days have 0 and 450")
 
 
 def test_a_pending_total_without_its_hold_is_named(unsealed: None, forge: Forge) -> None:

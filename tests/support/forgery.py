@@ -64,9 +64,10 @@ def entry(key: str) -> JournalEntry:
 
 
 def mend(forge: Forge) -> None:
-    """Make balances and day totals agree with whatever postings and seals there are now."""
+    """Make balances and totals agree with whatever postings and seals there are now."""
     forge(MEND_BALANCES)
     forge("DELETE FROM ledger_daytotal")
+    forge("DELETE FROM ledger_monthtotal")
     for seal in Seal.objects.order_by("number"):
         add_day_totals(seal.first_entry_id, seal.last_entry_id)
 
