@@ -135,8 +135,8 @@ def _fill(fifth: int, hot: Account, cold: Account) -> None:
         add_day_totals(begin, end)
         run_sql(SEAL.format(first=begin, last=end))
     run_sql("SET session_replication_role = origin")
-    for table in ("ledger_journalentry", "ledger_posting", "ledger_daytotal", "ledger_account"):
-        run_sql(f"VACUUM (ANALYZE) {table}")
+    for table in ("journalentry", "posting", "daytotal", "monthtotal", "account"):
+        run_sql(f"VACUUM (ANALYZE) ledger_{table}")
 
 
 def _reads(hot: Account, cold: Account, fifths: int) -> dict[str, Read]:

@@ -1,7 +1,8 @@
 """The accounting policy of reconciliation, as pure functions. See `docs/bookkeeping.md`.
 
 Everything an external line moves on an account it proves is posted under the reference of what the
-line was matched to, so that the tie-out can hold both sides of one matter against each other.
+line was matched to, so that the tie-out can hold both sides of one matter against each other. Only
+the fees of matched lines are posted in groups (FeeGroup): the tie-out counts each to its matter.
 
 Statements come when they come: what they prove about a period that is closed by then takes effect
 at the start of the next one.
@@ -73,6 +74,44 @@ def entry_for_processor_fee(
         effective_at=effective_at,
         moves_if_late=True,
         lines=moves(processing_expense(fee.currency), clearing(gateway, fee.currency), fee),
+    )
+
+
+def entry_for_processor_fees(
+    gateway: str,
+    charged: Money,
+    given_back: Money,
+    *,
+    key: str,
+    reference: str,
+    effective_at: datetime,
+) -> Entry:
+    """The processor kept its fees of many lines of one day, and gave some back: both as they are.
+
+    One line each, and none for what is zero; so fees that cancel out are an entry too.
+    """
+    expense, owed = processing_expense(charged.currency), clearing(gateway, charged.currency)
+    return Entry(
+        idempotency_key=f"processor_fees:{key}",
+        kind="processor_fees",
+        reference=reference,
+        effective_at=effective_at,
+        moves_if_late=True,
+        lines=lines(moves(expense, owed, charged), moves(owed, expense, given_back)),
+    )
+
+
+def entry_for_processor_fee_undone(
+    gateway: str, fee: Money, *, key: str, reference: str, effective_at: datetime
+) -> Entry:
+    """A person undid a match: its line's fee is taken out of what was posted for many."""
+    return Entry(
+        idempotency_key=f"processor_fee_undone:{key}",
+        kind="processor_fee_undone",
+        reference=reference,
+        effective_at=effective_at,
+        moves_if_late=True,
+        lines=moves(clearing(gateway, fee.currency), processing_expense(fee.currency), fee),
     )
 
 

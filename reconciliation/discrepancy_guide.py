@@ -1,11 +1,22 @@
 """What people want to know of any discrepancy: how old it is, and what to do about it first."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
-from django.db.models import Case, DateField, DateTimeField, F, Func, QuerySet, When
+from django.db.models import (
+    Case,
+    DateField,
+    DateTimeField,
+    F,
+    Func,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    When,
+)
 from django.db.models.functions import Cast, Coalesce
 
+from payments.models import Payment, Refund
 from reconciliation.models import Discrepancy
 
 Types = Discrepancy.Type
@@ -18,7 +29,10 @@ NOT_THERE = (
     Types.SETTLEMENT_PENDING,
     Types.REFUND_NOT_IN_SETTLEMENT,
     Types.DISPUTE_NOT_IN_SETTLEMENT,
+    Types.PAYOUT_MISSING,
 )
+# In the key of what is found about a dispute whose money came back.
+WON = ":won_dispute:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +85,9 @@ ACTIONS = {
     Types.DEPOSIT_OVER: GIVE_BACK,
     Types.DEPOSIT_MISSING: ASK_BANK,
     Types.DEPOSIT_DUPLICATE: GIVE_BACK,
-    Types.PAYOUT_MISSING: Action("trace_payout", "Have the bank trace the payout."),
+    Types.PAYOUT_MISSING: Action(
+        "trace_payout", "Have the bank trace the payout; if it never had it, send it once more."
+    ),
     Types.PAYOUT_RETURNED: PAY_AGAIN,
     Types.UNEXPLAINED_BANK_LINE: BOOK_LINE,
     Types.UNPARSED_LINE: MEND_FILE,
@@ -86,17 +102,32 @@ def suggested_action(discrepancy: Discrepancy) -> Action:
 def original_day(discrepancy: Discrepancy) -> date:
     """The day on which what it is about happened, in its source's zone."""
     if discrepancy.type in NOT_THERE:
-        subject = discrepancy.refund or discrepancy.payment or discrepancy.dispute
-        if subject is not None and subject.effective_at is not None:
-            return subject.effective_at.astimezone(discrepancy.source.time_zone).date()
+        happened_at = _happened_at(discrepancy)
+        if happened_at is not None:
+            return happened_at.astimezone(discrepancy.source.time_zone).date()
     if discrepancy.type == Types.DEPOSIT_MISSING and discrepancy.processor_payout is not None:
         return discrepancy.processor_payout.line.booked_on
     return discrepancy.since
 
 
+def _happened_at(discrepancy: Discrepancy) -> datetime | None:
+    if discrepancy.payout is not None:
+        return discrepancy.payout.sent_at
+    if discrepancy.dispute is not None and WON in discrepancy.key:
+        return discrepancy.dispute.won_at
+    subject = discrepancy.refund or discrepancy.payment or discrepancy.dispute
+    return subject.effective_at if subject is not None else None
+
+
 def with_original_day(discrepancies: QuerySet[Discrepancy]) -> QuerySet[Discrepancy]:
     """The same, which can be asked for `original_on`: what `original_day` says of each."""
-    happened_at = Coalesce("refund__effective_at", "payment__effective_at", "dispute__effective_at")
+    happened_at = Coalesce(
+        "payout__sent_at",
+        Case(When(key__contains=WON, then="dispute__won_at")),
+        _looked_up(Refund, "refund_id"),
+        _looked_up(Payment, "payment_id"),
+        "dispute__effective_at",
+    )
     in_its_zone = Func(
         F("source__zone"), happened_at, function="timezone", output_field=DateTimeField()
     )
@@ -110,6 +141,11 @@ def with_original_day(discrepancies: QuerySet[Discrepancy]) -> QuerySet[Discrepa
             default="since",
         )
     )
+
+
+def _looked_up(model: type[Payment | Refund], key: str) -> Subquery:
+    """Of just those that it is asked of: a join might read the whole table for them."""
+    return Subquery(model.objects.filter(pk=OuterRef(key)).values("effective_at"))
 
 
 def age_days(discrepancy: Discrepancy, *, as_of: date) -> int:

@@ -30,6 +30,8 @@ REASONS = {
     "too_short": "fewer than 12 characters of the reference are left",
 }
 TRUNCATED_MIN = 12
+# What a cut reference may be about all the same.
+SETTLED = {"matched", "settled_elsewhere"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,8 @@ class Candidate:
 
 
 def explain_match(match: Match) -> MatchExplanation:
-    line = match.lines.select_related("line__source_account__source").order_by("pk")[0].line
     return MatchExplanation(
-        match.rule, match.rule_version, match.evidence, _compared(match.subject, line)
+        match.rule, match.rule_version, match.evidence, _compared(match.subject, match.line)
     )
 
 
@@ -84,7 +85,8 @@ def _compared(subject: Subject, line: StatementLine) -> tuple[Compared, ...]:
             Compared("id", name_of_subject(subject), f"{line.reference} {line.text}".strip()),
             Compared("amount", str(Money(sign * subject.amount, subject.currency)), _net(line)),
         )
-    amount = _amount(subject)
+    is_back = line.kind == StatementLine.Kind.DISPUTE_REVERSAL
+    amount = subject.money if is_back else _amount(subject)
     shown = line.gross if line.presentment_amount is None else line.presentment_amount
     theirs = Money(shown, line.presentment_currency or line.currency)
     payment = subject.payment if isinstance(subject, Dispute) else subject
@@ -133,7 +135,11 @@ def explain_open_item(item: StatementLine | Payment | Refund) -> list[Candidate]
         **which,
     )
     against = [_against(row) for row in rows]
-    free = Counter(row.rank for row, reasons in zip(rows, against, strict=True) if not reasons)
+    free = Counter(
+        row.rank
+        for row, reasons in zip(rows, against, strict=True)
+        if not reasons or (EVIDENCE[row.rank] == TRUNCATED.name and SETTLED.issuperset(reasons))
+    )
     return [
         Candidate(
             line=f"stl_{row.line_id}",

@@ -20,7 +20,6 @@ from reconciliation.discrepancy_guide import (
 from reconciliation.models import (
     Discrepancy,
     Match,
-    MatchLine,
     ReconciliationRun,
     StatementLine,
 )
@@ -82,7 +81,7 @@ def discrepancy_rows(*, run: ReconciliationRun | None, as_of: date) -> Iterator[
     if run is not None:
         rows = Discrepancy.objects.filter(opened_by=run)
     rows = rows.select_related(
-        *("source", "opened_by", "owner", "payment", "refund", "dispute"),
+        *("source", "opened_by", "owner", "payment", "refund", "dispute", "payout"),
         "processor_payout__line",
     ).order_by("type", "reference", "pk")
     for chunk in _batched(rows.iterator(chunk_size=ROWS_AT_ONCE), ROWS_AT_ONCE):
@@ -121,20 +120,21 @@ def _discrepancy_row(row: Discrepancy, effects: list[Money], as_of: date) -> Row
 
 
 def match_rows(*, run: ReconciliationRun | None) -> Iterator[Row]:
-    """One row per match and line, of one run or of all."""
-    parts = MatchLine.objects.select_related(
-        "match__run",
-        "match__payment",
-        "match__refund",
-        "match__dispute__payment",
-        "match__processor_payout",
-        "match__payout",
+    """One row per match, of one run or of all."""
+    matches = Match.objects.select_related(
+        "run",
+        "payment",
+        "refund",
+        "dispute__payment",
+        "won_dispute__payment",
+        "processor_payout",
+        "payout",
         "line__source_account__source",
     ).order_by("pk")
     if run is not None:
-        parts = parts.filter(match__run=run)
-    for part in parts.iterator(chunk_size=2_000):
-        match, line = part.match, part.line
+        matches = matches.filter(run=run)
+    for match in matches.iterator(chunk_size=2_000):
+        line = match.line
         name = line.external_id or line.public_id
         is_bank = line.kind == StatementLine.Kind.ENTRY
         yield {
@@ -145,7 +145,7 @@ def match_rows(*, run: ReconciliationRun | None) -> Iterator[Row]:
             "bank_entry_id": name if is_bank else "",
             "rule": match.rule,
             "rule_version": match.rule_version,
-            "amount": Money(part.amount, line.currency).text,
+            "amount": Money(match.amount, line.currency).text,
             "currency": line.currency,
             "source": line.source_account.source.code,
             "run": match.run.public_id,
@@ -182,8 +182,8 @@ def _reference(match: Match) -> str:
         return match.payment.reference
     if match.refund:
         return match.refund.reference
-    if match.dispute:
-        return match.dispute.payment.reference
+    if dispute := match.dispute or match.won_dispute:
+        return dispute.payment.reference
     if match.processor_payout:
         return match.processor_payout.external_id
     return match.payout.public_id if match.payout else ""
@@ -194,7 +194,8 @@ def _payment_id(match: Match) -> str:
         return match.payment.public_id
     if match.refund:
         return match.refund.public_id
-    return match.dispute.public_id if match.dispute else ""
+    dispute = match.dispute or match.won_dispute
+    return dispute.public_id if dispute else ""
 
 
 def _write_csv(rows: Iterable[Row], columns: tuple[str, ...], path: Path) -> int:

@@ -1,4 +1,4 @@
-"""What is true of statement files at every moment, and how a breach of it is found."""
+"""What is true of statement files and of fees at every moment, and how a breach of it is found."""
 
 from ledger import sql
 from ledger.invariants import Breach, breaches
@@ -8,3 +8,8 @@ from payments.invariants import LEASE_PATIENCE_SECONDS
 def stuck_files() -> list[Breach]:
     """Files that wait for nobody, or are over and not left alone."""
     return breaches(sql.rows("reconciliation", "find_stuck_files", patience=LEASE_PATIENCE_SECONDS))
+
+
+def wrong_fees() -> list[Breach]:
+    """Fees of matches that are not posted once, or still posted when the match is undone."""
+    return breaches(sql.rows("reconciliation", "find_wrong_fees"))

@@ -13,6 +13,7 @@ RECONCILIATION_RUN_LOCK = 7_002
 STATEMENT_FILE_LOCK = 7_003  # with the id of the file
 SOURCE_LINES_LOCK = 7_004  # with the id of the source
 INBOX_LOCK = 7_005
+PROOFS_LOCK = 7_009
 
 LOCK_NOT_AVAILABLE = "55P03"
 
@@ -91,6 +92,13 @@ def only_reader_of(file_id: int) -> Iterator[bool]:
 def only_one_at_the_inbox() -> Iterator[bool]:
     """Whether nobody else empties the inbox; true until the block ends or this process dies."""
     with _held_alone("%s", [INBOX_LOCK]) as is_ours:
+        yield is_ours
+
+
+@contextmanager
+def only_one_who_proves() -> Iterator[bool]:
+    """Whether nobody else works tie-outs out to keep them; without the limits of a request."""
+    with _no_time_limits(), _held_alone("%s", [PROOFS_LOCK]) as is_ours:
         yield is_ours
 
 

@@ -23,7 +23,7 @@ class MatchingRule:
 EXACT = MatchingRule("exact_reference", 1)
 NORMALISED = MatchingRule("normalised_reference", 1)
 IN_TEXT = MatchingRule("reference_in_text", 1)
-TRUNCATED = MatchingRule("truncated_reference", 1)
+TRUNCATED = MatchingRule("truncated_reference", 2)
 PREFIXED = MatchingRule("prefixed_reference", 1)
 MATCHING_RULES = (
     EXACT,
@@ -35,11 +35,21 @@ MATCHING_RULES = (
 )
 
 DISPUTE_REFERENCE = MatchingRule("dispute_reference", 1)
+DISPUTE_REVERSAL = MatchingRule("dispute_reversal", 1)
 PAYOUT_ID = MatchingRule("payout_id", 1)
-OWN_PAYOUT_ID = MatchingRule("own_payout_id", 1)
+OWN_PAYOUT_ID = MatchingRule("own_payout_id", 2)
+OWN_PAYOUT_FILE = MatchingRule("own_payout_file", 1)
 DEPOSIT_AMOUNT = MatchingRule("deposit_amount_and_due_date", 1, proves_identity=False)
 
 # What a person says belongs together. No run applies it.
 BY_HAND = MatchingRule("by_hand", 1)
 
-ALL_RULES = (*MATCHING_RULES, DISPUTE_REFERENCE, PAYOUT_ID, OWN_PAYOUT_ID, DEPOSIT_AMOUNT)
+ALL_RULES = (
+    *MATCHING_RULES,
+    DISPUTE_REFERENCE,
+    DISPUTE_REVERSAL,
+    PAYOUT_ID,
+    OWN_PAYOUT_ID,
+    OWN_PAYOUT_FILE,
+    DEPOSIT_AMOUNT,
+)

@@ -19,6 +19,7 @@ from reconciliation.importers.records import (
     StatementTrailer,
 )
 from reconciliation.models import Source, StatementFile
+from reconciliation.services.empty_files import day_of_empty_file
 from reconciliation.services.receiving import FILE_SIZE_MAX
 
 LINES_SHOWN = 20
@@ -70,7 +71,11 @@ class Preview:
 def preview_statement(source: Source, file: BinaryIO, *, name: str) -> Preview:
     """The first lines and the balances, as the source's configuration reads them now."""
     preview = _measured(file)
-    preview.known = StatementFile.objects.filter(source=source, sha256=preview.sha256).first()
+    preview.known = StatementFile.objects.filter(
+        source=source,
+        sha256=preview.sha256,
+        empty_day=day_of_empty_file(source, file, name=name, size=preview.size),
+    ).first()
     if preview.size > FILE_SIZE_MAX:
         preview.refusal = f"file_too_large: more than {FILE_SIZE_MAX} bytes"
         return preview
@@ -140,4 +145,11 @@ def _take_line(preview: Preview, line: ParsedLine) -> None:
     preview.line_count += 1
     if len(preview.lines) < LINES_SHOWN:
         text, counterparty = mask_card_numbers(line.text), mask_card_numbers(line.counterparty)
-        preview.lines.append(replace(line, text=text, counterparty=counterparty))
+        preview.lines.append(
+            replace(
+                line,
+                currency=line.currency or statement.currency,
+                text=text,
+                counterparty=counterparty,
+            )
+        )

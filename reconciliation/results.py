@@ -93,7 +93,7 @@ def discrepancy_of(merchant: Merchant, public_id: str) -> Discrepancy:
 
 def runs_of(merchant: Merchant) -> QuerySet[ReconciliationRun]:
     """Runs that matched or opened something of the merchant's."""
-    matched = Match.objects.filter(_about(merchant), run=OuterRef("pk"))
+    matched = Match.objects.filter(_matched(merchant), run=OuterRef("pk"))
     opened = Discrepancy.objects.filter(_about(merchant), opened_by=OuterRef("pk"))
     runs = ReconciliationRun.objects.filter(Exists(matched) | Exists(opened))
     return runs.order_by("-id")
@@ -107,13 +107,18 @@ def run_of(merchant: Merchant, public_id: str) -> ReconciliationRun:
     run: Any = runs_of(merchant).filter(public_id=public_id.replace("\0", "?")).first()
     if run is None:
         raise RunNotFound()
-    run.own_matches = run.matches.filter(_about(merchant)).count()
+    run.own_matches = run.matches.filter(_matched(merchant)).count()
     run.own_discrepancies = run.opened.filter(_about(merchant)).count()
     return run
 
 
+def _matched(merchant: Merchant) -> Q:
+    """Of matches: those of the merchant's payments, refunds and disputes."""
+    return _about(merchant) | Q(won_dispute__merchant=merchant)
+
+
 def _about(merchant: Merchant) -> Q:
-    """Of matches and discrepancies: those of the merchant's payments, refunds and disputes."""
+    """Of discrepancies: those about the merchant's payments, refunds and disputes."""
     return (
         Q(payment__merchant=merchant) | Q(refund__merchant=merchant) | Q(dispute__merchant=merchant)
     )

@@ -7,24 +7,27 @@ from settlements.models import Payout
 
 Subject = Payment | Refund | Dispute | ProcessorPayout | Payout
 Kind = Match.Kind
-# The field of a match, and of what is found about it.
+# The field of a match.
 FIELDS = {
     Kind.PAYMENT: "payment",
     Kind.REFUND: "refund",
     Kind.DISPUTE: "dispute",
+    Kind.WON_DISPUTE: "won_dispute",
     Kind.DEPOSIT: "processor_payout",
     Kind.PAYOUT: "payout",
 }
 MODELS = (Payment, Refund, Dispute, Payout)
 
 
-def kind_of(subject: Subject) -> Match.Kind:
+def kind_of(subject: Subject, line: StatementLine) -> Match.Kind:
+    """What the line proves of the record; one that gives money back: that a dispute is won."""
     if isinstance(subject, Payment):
         return Kind.PAYMENT
     if isinstance(subject, Refund):
         return Kind.REFUND
     if isinstance(subject, Dispute):
-        return Kind.DISPUTE
+        is_back = line.kind == StatementLine.Kind.DISPUTE_REVERSAL
+        return Kind.WON_DISPUTE if is_back else Kind.DISPUTE
     return Kind.DEPOSIT if isinstance(subject, ProcessorPayout) else Kind.PAYOUT
 
 

@@ -6,6 +6,7 @@ from payments import doorbell, queues
 from payments.queues import Queue
 from payments.tasks import drain
 from reconciliation.models import StatementFile
+from reconciliation.services.account_proofs import keep_due_proofs
 from reconciliation.services.inbox import pick_up_statements
 from reconciliation.services.loading import load_statements
 from reconciliation.services.receiving import LOAD_STATEMENTS
@@ -50,3 +51,13 @@ def match_what_came() -> None:
     """Match lines that came, and payments that became final while a line waits for them."""
     doorbell.heard(MATCH_ARRIVALS)
     match_arrivals()
+
+
+@shared_task(
+    name="reconciliation.tasks.keep_proofs",
+    soft_time_limit=MATCHING_SECONDS_MAX,
+    time_limit=MATCHING_SECONDS_MAX + 60,
+)
+def keep_tie_outs() -> None:
+    """Work out and keep what the newest runs left, for the lights of the back office."""
+    keep_due_proofs()

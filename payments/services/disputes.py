@@ -1,6 +1,6 @@
 """Disputes: the payer's bank pulls money back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from payments.errors import (
     PaymentNotDisputable,
 )
 from payments.events import Fact, tell
-from payments.locks import lock_dispute, lock_payment
+from payments.locks import lock_dispute, lock_disputes, lock_payment
 from payments.models import Dispute, Payment
 from payments.representations import represent_dispute
 from payments.services.fees import dispute_fees
@@ -163,3 +163,14 @@ def record_disputes(notices: Sequence[DisputeNotice]) -> list[Dispute]:
     }
     _tell([dispute for reference, dispute in by_reference.items() if reference not in known])
     return [by_reference[notice.reference] for notice in notices]
+
+
+@transaction.atomic
+def record_wins(won_at: Mapping[int, datetime], *, actor: Actor) -> None:
+    """Set disputes, given by id, to WON as of these moments. The caller posts their entries.
+
+    Those that are won by then stay as they are. Raises InvalidTransition for a lost one.
+    """
+    for dispute in lock_disputes(won_at):
+        if dispute.status != Dispute.Status.WON:
+            _move(dispute, Dispute.Status.WON, actor, won_at=won_at[dispute.pk])

@@ -53,7 +53,7 @@ def open_item_of(discrepancy: Discrepancy) -> StatementLine | Payment | Refund |
         return None
     line = discrepancy.line
     if line is not None:
-        return None if line.match_lines.exists() else line
+        return None if line.matches.exists() else line
     subject = discrepancy.refund or discrepancy.payment
     return None if subject is None or hasattr(subject, "match") else subject
 

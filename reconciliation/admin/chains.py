@@ -10,21 +10,21 @@ from django.urls import reverse
 
 from ledger.models import Account, JournalEntry
 from payments.models import Dispute, Merchant, Payment, Refund, Transfer
+from reconciliation.fee_groups import entry_of, fee_group_of, matches_in
 from reconciliation.models import (
     Discrepancy,
+    FeeGroup,
     Match,
-    MatchLine,
     ProcessorPayout,
     StatementLine,
+    UndoneMatch,
     WriteOff,
 )
 from settlements.models import Payout, Settlement, SettlementBatch
 
 Subject = Payment | Refund | Dispute
 LINKS_MAX = 20
-_SUBJECTS = tuple(
-    f"match__{name}" for name in ("payment", "refund", "dispute", "processor_payout", "payout")
-)
+_SUBJECTS = ("payment", "refund", "dispute", "won_dispute", "processor_payout", "payout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,7 @@ def chain_of(record: object) -> Iterator[Link]:
 def _of_subject(subject: Subject) -> Iterator[Link]:
     yield link_to(subject, f"{subject.money} {subject.status}")
     yield entries_about(subject.public_id)
+    yield from _of_fee(subject)
     yield from _of_report(matched_line(subject))
     yield from _of_settlement(subject)
     yield from _of_discrepancies(subject.discrepancies.all())
@@ -88,14 +89,41 @@ def _of_payout(payout: Payout) -> Iterator[Link]:
 @chain_of.register
 def _of_line(line: StatementLine) -> Iterator[Link]:
     yield link_to(line, f"{line.net_money} on {line.booked_on}")
-    for part in MatchLine.objects.filter(line=line).select_related(*_SUBJECTS)[:LINKS_MAX]:
-        yield link_to(subject_of(part.match), f"by {part.match.rule}")
+    for match in line.matches.select_related(*_SUBJECTS).order_by("pk")[:LINKS_MAX]:
+        yield link_to(subject_of(match), f"by {match.rule}")
     is_payout = line.kind == StatementLine.Kind.PAYOUT
     yield entries_about(f"payout:{line.pk}" if is_payout else line.public_id)
     if line.kind != StatementLine.Kind.ENTRY:
         yield from _of_announcement(line)
     yield link_to(line.file, line.file.name)
     yield from _of_discrepancies(line.discrepancies.all())
+
+
+@chain_of.register
+def _of_match(match: Match) -> Iterator[Link]:
+    subject = match.subject
+    yield link_to(subject, str(getattr(subject, "money", "")))
+    yield link_to(match.line, f"{match.line.net_money} on {match.line.booked_on}")
+    if not isinstance(subject, ProcessorPayout | Payout):
+        yield entries_about(str(subject.public_id))
+        yield from _with_others(fee_group_of(match))
+
+
+@chain_of.register
+def _of_fee_group(group: FeeGroup) -> Iterator[Link]:
+    """The entry, and the matches that it stands for."""
+    yield link_to(entry_of(group), str(group.money))
+    yield link_to(group.run, str(group.run.as_of))
+    url = f"{_list_url(Match)}?fee_group={group.public_id}"
+    yield Link("Matches", f"{matches_in(group).count()} matches", url, permission=may_view(Match))
+    for undone in group.undone_matches.select_related("line__source_account__source")[:LINKS_MAX]:
+        yield link_to(undone, f"match_{undone.match_number}")
+
+
+@chain_of.register
+def _of_undone_match(undone: UndoneMatch) -> Iterator[Link]:
+    yield link_to(undone.line, f"{undone.line.net_money} on {undone.line.booked_on}")
+    yield from _with_others(undone.fee_group)
 
 
 @chain_of.register
@@ -130,25 +158,43 @@ def _of_entry(entry: JournalEntry) -> Iterator[Link]:
     for other in (entry.reverses, entry.reversed_by):
         if other is not None:
             yield link_to(other, other.kind)
+    group = FeeGroup.objects.filter(public_id=entry.reference).first()
+    if group is not None:
+        yield link_to(group, f"{group.match_count} matches")
 
 
 def subject_of(match: Match) -> Model:
     """The record of ours that was matched."""
-    subjects = (match.payment, match.refund, match.dispute, match.processor_payout, match.payout)
-    return next(subject for subject in subjects if subject)
+    return match.subject
 
 
 def matched_line(record: Model | None) -> StatementLine | None:
-    """The first line that proves a payment, refund, dispute, processor's payout or payout."""
+    """The line that proves a payment, refund, dispute, processor's payout or payout."""
     if record is None:
         return None
-    name = "processor_payout" if isinstance(record, ProcessorPayout) else record._meta.model_name
-    part = (
-        MatchLine.objects.filter(**{f"match__{name}": record})
-        .select_related("line__source_account__source")
-        .first()
-    )
-    return part.line if part else None
+    is_reported = isinstance(record, ProcessorPayout)
+    name = "processor_payout" if is_reported else str(record._meta.model_name)
+    matches = Match.objects.select_related("line__source_account__source")
+    match = matches.filter(**{name: record}).first()
+    return match.line if match else None
+
+
+def _of_fee(subject: Subject) -> Iterator[Link]:
+    """The processor's fees of it that were posted with those of others; what was undone too."""
+    kinds = {Payment: ("payment",), Refund: ("refund",), Dispute: ("dispute", "won_dispute")}
+    for kind in kinds[type(subject)]:
+        match = Match.objects.filter(**{kind: subject}).select_related("line").first()
+        if match is not None:
+            yield from _with_others(fee_group_of(match))
+        undone = UndoneMatch.objects.filter(kind=kind, subject_id=subject.pk)
+        for each in undone.exclude(fee_group=None).select_related("fee_group")[:LINKS_MAX]:
+            yield from _with_others(each.fee_group)
+
+
+def _with_others(group: FeeGroup | None) -> Iterator[Link]:
+    if group is not None:
+        yield link_to(entry_of(group), f"fees of {group.match_count} matches")
+        yield link_to(group, str(group.money))
 
 
 def _of_report(line: StatementLine | None) -> Iterator[Link]:

@@ -49,6 +49,7 @@ STEPS = {
     Status.RESOLVED: {"leave_note", "reopen"},
     Status.WRITTEN_OFF: {"leave_note"},
 }
+NOTE, MATCH = "reconciliation.add_discrepancynote", "reconciliation.add_match"
 TEXT_SHOWN_MAX = 30
 
 
@@ -85,9 +86,6 @@ class DiscrepancyAdmin(ManyAdmin):
     readonly_fields = ("open_amount",)
     actions_detail = tuple(sorted({*WORK, "investigate", "reopen"}))
 
-    def has_propose_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("reconciliation.add_writeoff")
-
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Only the steps that fit the status of the discrepancy."""
         discrepancy = self.get_object(request, object_id)
@@ -114,7 +112,7 @@ class DiscrepancyAdmin(ManyAdmin):
             "title": f"Candidates of {discrepancy}",
             "original": discrepancy,
             "candidates": candidates_of(discrepancy),
-            "may_work": self.has_work_permission(request) and not discrepancy.resolved_at,
+            "may_match": request.user.has_perm(MATCH) and not discrepancy.resolved_at,
         }
         name = "candidates" if "part" in request.GET else "candidates_page"
         return TemplateResponse(request, f"admin/reconciliation/{name}.html", context)
@@ -158,14 +156,14 @@ class DiscrepancyAdmin(ManyAdmin):
             extra_context = {
                 **(extra_context or {}),
                 **page_context(discrepancy, request.user),
-                "may_work": self.has_work_permission(request),
+                "may_note": request.user.has_perm(NOTE),
                 "advice": suggested_action(discrepancy),
                 "has_candidates": not discrepancy.resolved_at
                 and open_item_of(discrepancy) is not None,
             }
         return super().change_view(request, object_id, form_url, extra_context)
 
-    @detail_action("Assign to me", permission="work")
+    @detail_action("Assign to me", permission="reconciliation.assign_discrepancy")
     def assign_to_me(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._do(
             request,
@@ -176,7 +174,7 @@ class DiscrepancyAdmin(ManyAdmin):
             service=lambda it, actor: assign(it, _user(request), actor=actor),
         )
 
-    @detail_action("Investigate", permission="work")
+    @detail_action("Investigate", permission="reconciliation.change_discrepancy")
     def investigate(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._do(
             request,
@@ -187,7 +185,7 @@ class DiscrepancyAdmin(ManyAdmin):
             service=investigate,
         )
 
-    @detail_action("Leave a note", permission="work")
+    @detail_action("Leave a note", permission=NOTE)
     def leave_note(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._do(
             request,
@@ -198,7 +196,7 @@ class DiscrepancyAdmin(ManyAdmin):
             service=add_note,
         )
 
-    @detail_action("Resolve", permission="work")
+    @detail_action("Resolve", permission="reconciliation.resolve_discrepancy")
     def resolve(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._do(
             request,
@@ -209,7 +207,7 @@ class DiscrepancyAdmin(ManyAdmin):
             service=resolve,
         )
 
-    @detail_action("Open again", permission="work")
+    @detail_action("Open again", permission="reconciliation.reopen_discrepancy")
     def reopen(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._do(
             request,
@@ -220,7 +218,7 @@ class DiscrepancyAdmin(ManyAdmin):
             service=reopen,
         )
 
-    @detail_action("Match by hand", permission="work")
+    @detail_action("Match by hand", permission=MATCH)
     def match_by_hand(self, request: HttpRequest, object_id: str) -> HttpResponse:
         discrepancy = self._found(request, object_id)
         return self._do(
@@ -234,7 +232,7 @@ class DiscrepancyAdmin(ManyAdmin):
             initial=initial_of(discrepancy, request.GET),
         )
 
-    @detail_action("Propose a write-off", permission="propose")
+    @detail_action("Propose a write-off", permission="reconciliation.add_writeoff")
     def propose_write_off(self, request: HttpRequest, object_id: str) -> HttpResponse:
         discrepancy = self._found(request, object_id)
         return self._do(

@@ -43,6 +43,11 @@ STEPS: dict[str, tuple[type[forms.Form], str, Act, str]] = {
         "resolved",
     ),
 }
+MAY = {
+    "assign": "reconciliation.assign_discrepancy",
+    "note": "reconciliation.add_discrepancynote",
+    "resolve": "reconciliation.resolve_discrepancy",
+}
 
 
 class ManyAdmin(AskingAdmin):
@@ -61,28 +66,34 @@ class ManyAdmin(AskingAdmin):
         ]
         return urls
 
-    def has_work_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("reconciliation.change_discrepancy")
+    def has_assign_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(MAY["assign"])
 
-    @admin.action(description="Assign to me", permissions=["work"])
+    def has_note_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(MAY["note"])
+
+    def has_resolve_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(MAY["resolve"])
+
+    @admin.action(description="Assign to me", permissions=["assign"])
     def assign_selected_to_me(self, request: HttpRequest, selected: QuerySet[Discrepancy]) -> None:
         me = request.user
         assert isinstance(me, User)  # the admin lets nobody else in
         self.each(request, selected, lambda it, actor: assign(it, me, actor=actor), "assigned")
 
-    @admin.action(description="Assign to …", permissions=["work"])
+    @admin.action(description="Assign to …", permissions=["assign"])
     def assign_selected(
         self, request: HttpRequest, selected: QuerySet[Discrepancy]
     ) -> HttpResponse | None:
         return self._asked(request, selected, "assign")
 
-    @admin.action(description="Leave a note on", permissions=["work"])
+    @admin.action(description="Leave a note on", permissions=["note"])
     def note_selected(
         self, request: HttpRequest, selected: QuerySet[Discrepancy]
     ) -> HttpResponse | None:
         return self._asked(request, selected, "note")
 
-    @admin.action(description="Resolve", permissions=["work"])
+    @admin.action(description="Resolve", permissions=["resolve"])
     def resolve_selected(
         self, request: HttpRequest, selected: QuerySet[Discrepancy]
     ) -> HttpResponse | None:
@@ -92,7 +103,8 @@ class ManyAdmin(AskingAdmin):
         """Ask once, and do it to each of the selected ones by itself."""
         ids = [pk for pk in request.GET.get("ids", "").split(",") if pk.isdecimal()]
         selected = self.get_queryset(request).filter(pk__in=ids[:SELECTED_MAX])
-        if step not in STEPS or not self.has_work_permission(request) or not selected.exists():
+        may = step in STEPS and request.user.has_perm(MAY[step])
+        if not may or not selected.exists():
             raise Http404
         form_class, explanation, act, done = STEPS[step]
         back = reverse(f"{self.admin_site.name}:reconciliation_discrepancy_changelist")

@@ -60,6 +60,9 @@ def _ours(discrepancy: Discrepancy) -> Side:
             "Day": payout.due_on,
             "State": "announced by the processor",
         }
+    own = discrepancy.payout
+    if own is not None:
+        return {"Id": own.public_id, "Amount": own.money, "Day": own.sent_at, "State": own.status}
     return {}
 
 
@@ -120,7 +123,7 @@ def _line(discrepancy: Discrepancy) -> StatementLine | None:
     """The line it is about; else the one its subject is matched to."""
     if discrepancy.line is not None:
         return discrepancy.line
-    for record in (_subject(discrepancy), discrepancy.processor_payout):
+    for record in (_subject(discrepancy), discrepancy.processor_payout, discrepancy.payout):
         line = matched_line(record)
         if line is not None:
             return line
@@ -130,7 +133,7 @@ def _line(discrepancy: Discrepancy) -> StatementLine | None:
 def chain(discrepancy: Discrepancy, user: Any) -> list[Link]:
     """What hangs on its payment, or else on its payout or line; itself is not told again."""
     line = discrepancy.line
-    record = _subject(discrepancy) or discrepancy.processor_payout or line
+    record = _subject(discrepancy) or discrepancy.processor_payout or discrepancy.payout or line
     links = chain_for(user, record) if record else []
     is_there = line is None or any(each.text == line.public_id for each in links)
     if line is not None and not is_there and user.has_perm(may_view(line)):

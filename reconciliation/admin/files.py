@@ -58,16 +58,13 @@ class StatementFileAdmin(ReadOnlyAdmin):
     actions_list = ("upload",)
     actions_detail = ("try_again",)
 
-    def has_upload_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("reconciliation.upload_statementfile")
-
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """A refused file may be tried again, any other not."""
         file = self.get_object(request, object_id)
         allowed = super().get_actions_detail(request, object_id)
         return allowed if file is not None and file.status == Status.REFUSED else []
 
-    @detail_action("Send a file", permission="upload")
+    @detail_action("Send a file", permission="reconciliation.upload_statementfile")
     def upload(self, request: HttpRequest) -> HttpResponse:
         """Shown before it is sent, if that is asked for: `step` is preview, or what was shown."""
         aside = find_set_aside(request.POST.get("token", ""), user_id=_user_id(request))
@@ -80,29 +77,32 @@ class StatementFileAdmin(ReadOnlyAdmin):
         elif form.is_valid():
             source, upload = form.cleaned_data["source"], form.cleaned_data["file"]
             if request.POST.get("step") == "preview":
-                return self._preview(request, source, upload)
-            sent = self._send(request, source, upload.file, upload.name)
+                return self._preview(request, source, upload, form.cleaned_data["remark"])
+            remark = form.cleaned_data["remark"]
+            sent = self._send(request, source, upload.file, name=upload.name, remark=remark)
             if isinstance(sent, HttpResponse):
                 return sent
             form.add_error(None, sent)
         context = {**self._page(request), "title": "Send a file", "form": form}
         return TemplateResponse(request, "admin/reconciliation/upload.html", context)
 
-    def _preview(self, request: HttpRequest, source: Source, upload: Any) -> HttpResponse:
+    def _preview(
+        self, request: HttpRequest, source: Source, upload: Any, remark: str
+    ) -> HttpResponse:
         context = {
             **self._page(request),
             "title": "Look before it is sent",
             "source": source,
             "file_name": upload.name,
             "preview": preview_statement(source, upload.file, name=upload.name),
-            "token": set_aside(upload, source, user_id=_user_id(request)),
+            "token": set_aside(upload, source, remark=remark, user_id=_user_id(request)),
         }
         return TemplateResponse(request, "admin/reconciliation/preview.html", context)
 
     def _send_aside(self, request: HttpRequest, aside: SetAside) -> HttpResponse:
         source = Source.objects.get(pk=aside.source_id)
         with aside.open() as content:
-            sent = self._send(request, source, content, aside.name)
+            sent = self._send(request, source, content, name=aside.name, remark=aside.remark)
         forget(aside)
         if isinstance(sent, HttpResponse):
             return sent
@@ -110,7 +110,7 @@ class StatementFileAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(self._list_url)
 
     def _send(
-        self, request: HttpRequest, source: Source, content: BinaryIO, name: str
+        self, request: HttpRequest, source: Source, content: BinaryIO, *, name: str, remark: str
     ) -> HttpResponse | str:
         """The way to the file's page; or why it is not taken."""
         try:
@@ -120,6 +120,7 @@ class StatementFileAdmin(ReadOnlyAdmin):
                 name=name,
                 channel=StatementFile.Channel.ADMIN,
                 actor=Actor.user(request.user),
+                remark=remark,
             )
         except DomainError as refusal:
             return refusal.message
@@ -162,7 +163,7 @@ class StatementFileAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         return TemplateResponse(request, "admin/reconciliation/file_progress.html", _watched(file))
 
-    @detail_action("Try again", permission="upload")
+    @detail_action("Try again", permission="reconciliation.retry_statementfile")
     def try_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
         file = self.get_object(request, object_id)
         if file is None:

@@ -12,7 +12,8 @@ from django.utils import timezone
 from ledger.errors import DomainError
 from ledger.money import Money
 from reconciliation.discrepancy_guide import BUCKETS, with_original_day
-from reconciliation.models import Discrepancy, RejectedLine
+from reconciliation.fee_groups import matches_in
+from reconciliation.models import Discrepancy, FeeGroup, Match, RejectedLine
 
 # Days since the original day, both included: the guide's buckets, as this page calls them.
 AGES = {
@@ -30,6 +31,12 @@ def aged(bucket: str, day: date) -> Q:
     least, most, _ = AGES[bucket]
     newest = Q(original_on__lte=day - timedelta(days=least)) if least else Q()
     return newest & (Q(original_on__gte=day - timedelta(days=most)) if most is not None else Q())
+
+
+def age_of(original: date, day: date) -> str:
+    """The age that `aged` finds it by."""
+    days = max((day - original).days, 0)
+    return next(name for name, (_, most, _) in AGES.items() if most is None or days <= most)
 
 
 class WorkFilter(admin.SimpleListFilter):
@@ -97,6 +104,23 @@ class LeastAmountFilter(admin.SimpleListFilter):
                 return queryset.none()
             enough |= Q(currency=currency) & (Q(amount__gte=least) | Q(amount__lte=-least))
         return queryset.filter(enough)
+
+
+class FeeGroupFilter(admin.SimpleListFilter):
+    """The matches whose fees one entry carries; there for links, so it offers nothing by itself."""
+
+    title = "fee group"
+    parameter_name = "fee_group"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        asked = request.GET.get(self.parameter_name)
+        return [(asked, asked)] if asked else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Match]) -> QuerySet[Match]:
+        if not self.value():
+            return queryset
+        group = FeeGroup.objects.filter(public_id=self.value()).first()
+        return queryset & matches_in(group) if group else queryset.none()
 
 
 class WaitingLinesFilter(admin.SimpleListFilter):

@@ -1,7 +1,5 @@
 """Matches: what proves what, and taking the two apart again."""
 
-from typing import Any
-
 from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -9,6 +7,7 @@ from django.urls import reverse
 from ledger.actors import Actor
 from ledger.admin.base import ReasonForm, detail_action
 from ledger.errors import DomainError
+from reconciliation.admin.filters import FeeGroupFilter
 from reconciliation.models import Match
 from reconciliation.services.undone_matches import undo_match
 from settlements.admin.forms import AskingAdmin
@@ -17,9 +16,9 @@ from settlements.admin.forms import AskingAdmin
 @admin.register(Match)
 class MatchAdmin(AskingAdmin):
     list_display = ("kind", "subject", "rule", "rule_version", "evidence", "run", "created_at")
-    list_filter = ("kind", "rule")
+    list_filter = ("kind", "rule", FeeGroupFilter)
     list_select_related = (
-        *("payment", "refund", "dispute"),
+        *("payment", "refund", "dispute", "won_dispute"),
         *("processor_payout", "payout", "run"),
     )
     search_fields = (
@@ -28,14 +27,11 @@ class MatchAdmin(AskingAdmin):
     )
     actions_detail = ("undo",)
 
-    def has_undo_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("reconciliation.change_discrepancy")
-
     @admin.display(description="ours")
     def subject(self, match: Match) -> str:
         return str(match.subject)
 
-    @detail_action("Undo the match", permission="undo")
+    @detail_action("Undo the match", permission="reconciliation.delete_match")
     def undo(self, request: HttpRequest, object_id: str) -> HttpResponse:
         match: Match | None = self.get_object(request, object_id)
         if match is None:
@@ -48,7 +44,7 @@ class MatchAdmin(AskingAdmin):
                 form.add_error(None, refusal.message)
             else:
                 messages.success(request, f"The match of {match.subject} is undone.")
-                return HttpResponseRedirect(self._url_of_undone(undone[0].pk))
+                return HttpResponseRedirect(self._url_of_undone(undone.pk))
         return self.ask(
             request,
             form,

@@ -36,9 +36,6 @@ class RejectedLineAdmin(AskingAdmin):
     search_fields = ("reason", "raw", "file__name", "file__public_id")
     actions_detail = ("correct", "discard")
 
-    def has_resolve_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("reconciliation.resolve_rejectedline")
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[RejectedLine]:
         return super().get_queryset(request).select_related("file__source")
 
@@ -53,7 +50,7 @@ class RejectedLineAdmin(AskingAdmin):
     def file_status(self, line: RejectedLine) -> str:
         return line.file.status
 
-    @detail_action("Correct", permission="resolve")
+    @detail_action("Correct", permission="reconciliation.correct_rejectedline")
     def correct(self, request: HttpRequest, object_id: str) -> HttpResponse:
         line = self._found(request, object_id)
         form = CorrectionForm(request.POST or None, initial={"text": line.raw})
@@ -80,7 +77,7 @@ class RejectedLineAdmin(AskingAdmin):
             back=self._url_of(line),
         )
 
-    @detail_action("Leave out", permission="resolve")
+    @detail_action("Leave out", permission="reconciliation.discard_rejectedline")
     def discard(self, request: HttpRequest, object_id: str) -> HttpResponse:
         line = self._found(request, object_id)
         return self.step(

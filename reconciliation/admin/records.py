@@ -5,35 +5,13 @@ from django.contrib import admin
 from ledger.admin import ReadOnlyAdmin
 from reconciliation.models import (
     DiscrepancyNote,
+    FeeGroup,
     FxRate,
-    MatchLine,
     ProcessorPayout,
-    ReconciliationRun,
     Statement,
     StatementLine,
     UndoneMatch,
 )
-
-
-@admin.register(ReconciliationRun)
-class ReconciliationRunAdmin(ReadOnlyAdmin):
-    list_display = (
-        "public_id",
-        "as_of",
-        "source_code",
-        "match_count",
-        "discrepancy_count",
-        "started_at",
-        "finished_at",
-    )
-    search_fields = ("public_id", "result_hash")
-
-
-@admin.register(MatchLine)
-class MatchLineAdmin(ReadOnlyAdmin):
-    list_display = ("match", "line", "amount")
-    list_select_related = ("match", "line")
-    search_fields = ("line__external_id", "line__reference")
 
 
 @admin.register(ProcessorPayout)
@@ -85,6 +63,14 @@ class FxRateAdmin(ReadOnlyAdmin):
     list_display = ("date", "base", "quote", "rate")
     list_filter = ("base", "quote")
     search_fields = ("base", "quote")
+
+
+@admin.register(FeeGroup)
+class FeeGroupAdmin(ReadOnlyAdmin):
+    list_display = (*("public_id", "source_account", "booked_on", "match_count", "money", "run"),)
+    list_filter = ("source_account__source", "booked_on")
+    list_select_related = ("source_account__source", "run")
+    search_fields = ("public_id", "run__public_id")
 
 
 @admin.register(UndoneMatch)

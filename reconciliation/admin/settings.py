@@ -1,7 +1,5 @@
 """Settings of sources: set with a reason, each a version that stays."""
 
-from typing import Any
-
 from django import forms
 from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -23,7 +21,7 @@ from reconciliation.services.settings import (
     DEPOSIT_DAYS_MAX,
     FX_TOLERANCE_MAX,
     Tolerance,
-    set_tolerance,
+    ask_for_tolerance,
 )
 from reconciliation.services.sources import change_source
 from settlements.admin.forms import AskingAdmin
@@ -43,7 +41,8 @@ class ToleranceForm(ReasonForm):
         min_value=0,
         max_value=DEPOSIT_DAYS_MAX,
         widget=UnfoldAdminTextInputWidget,
-        help_text="Business days from a payout row to its bank deposit.",
+        help_text="Business days from a payout row to its bank deposit; of a bank, from the day a"
+        " payout of ours is to leave to its entry.",
     )
     field_order = ("valid_from", "fx_tolerance_basis_points", "deposit_days", "reason")
 
@@ -79,16 +78,10 @@ class SourceForm(ReasonForm):
 class SourceSettingsAdmin(AskingAdmin):
     """The steps that change what is set about a source."""
 
-    actions_detail = ("set_tolerance", "change_source")
+    actions_detail = ("ask_for_tolerance", "change_source")
 
-    def has_set_tolerance_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("reconciliation.set_matchingtolerance")
-
-    def has_change_source_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("reconciliation.define_source")
-
-    @detail_action("Set tolerances", permission="set_tolerance")
-    def set_tolerance(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    @detail_action("Ask for tolerances", permission="reconciliation.request_matchingtolerance")
+    def ask_for_tolerance(self, request: HttpRequest, object_id: str) -> HttpResponse:
         source = self._found(request, object_id)
         now = {
             "fx_tolerance_basis_points": source.fx_tolerance_basis_points,
@@ -98,7 +91,7 @@ class SourceSettingsAdmin(AskingAdmin):
         if form.is_valid():
             said = form.cleaned_data
             try:
-                row = set_tolerance(
+                change = ask_for_tolerance(
                     source,
                     Tolerance(said["fx_tolerance_basis_points"], said["deposit_days"]),
                     valid_from=said["valid_from"],
@@ -108,17 +101,18 @@ class SourceSettingsAdmin(AskingAdmin):
             except DomainError as refusal:
                 form.add_error(None, refusal.message)
             else:
-                messages.success(request, f"Tolerances of {row}.")
+                messages.success(request, f"{change} waits for somebody else to approve it.")
                 return HttpResponseRedirect(self._url_of(source))
         return self.ask(
             request,
             form,
-            title=f"Set tolerances: {source}",
-            explanation="Runs of that day and later use them. What was found before stays.",
+            title=f"Ask for tolerances: {source}",
+            explanation="Runs of that day and later use them, once somebody else approves it. What"
+            " was found before stays.",
             back=self._url_of(source),
         )
 
-    @detail_action("Change", permission="change_source")
+    @detail_action("Change", permission="reconciliation.define_source")
     def change_source(self, request: HttpRequest, object_id: str) -> HttpResponse:
         source = self._found(request, object_id)
         now = {

@@ -12,7 +12,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSingleDateWidget
 
 from ledger.actors import Actor
 from ledger.admin import ReadOnlyAdmin
-from ledger.admin.base import detail_action
+from ledger.admin.base import ReasonForm, detail_action
 from ledger.admin.filters import WaitsForMeFilter
 from ledger.errors import DomainError
 from reconciliation.models import SignOff, SourceAccount
@@ -22,11 +22,12 @@ from reconciliation.services.sign_offs import prepare_sign_off, sign, withdraw
 Status = SignOff.Status
 
 
-class PrepareForm(forms.Form):
+class PrepareForm(ReasonForm):
     account = forms.ModelChoiceField(
         SourceAccount.objects.select_related("source"), widget=UnfoldAdminSelectWidget
     )
     day = forms.DateField(widget=UnfoldAdminSingleDateWidget)
+    field_order = ("account", "day", "reason")
 
 
 class SignOffWaits(WaitsForMeFilter):
@@ -60,16 +61,7 @@ class SignOffAdmin(ReadOnlyAdmin):
         "withdraw",
     )
 
-    def has_prepare_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("reconciliation.add_signoff")
-
-    def has_sign_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("reconciliation.change_signoff")
-
-    def has_withdraw_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("reconciliation.delete_signoff")
-
-    @detail_action("Prepare a day", permission="prepare")
+    @detail_action("Prepare a day", permission="reconciliation.add_signoff")
     def prepare(self, request: HttpRequest) -> HttpResponse:
         form = PrepareForm(request.POST or None)
         if form.is_valid():
@@ -78,6 +70,7 @@ class SignOffAdmin(ReadOnlyAdmin):
                     form.cleaned_data["account"],
                     form.cleaned_data["day"],
                     actor=Actor.user(request.user),
+                    reason=form.cleaned_data["reason"],
                 )
             except DomainError as refusal:
                 form.add_error(None, refusal.message)
@@ -94,7 +87,7 @@ class SignOffAdmin(ReadOnlyAdmin):
         }
         return TemplateResponse(request, "admin/ledger/step.html", context)
 
-    @detail_action("Sign", permission="sign")
+    @detail_action("Sign", permission="reconciliation.change_signoff")
     def sign(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.step(
             request,
@@ -106,7 +99,7 @@ class SignOffAdmin(ReadOnlyAdmin):
             ),
         )
 
-    @detail_action("Withdraw", permission="withdraw")
+    @detail_action("Withdraw", permission="reconciliation.delete_signoff")
     def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.step(
             request,

@@ -12,8 +12,13 @@ from typing import BinaryIO, cast
 from django import forms
 from django.core import signing
 from django.core.files.uploadedfile import UploadedFile
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
+from unfold.widgets import (
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
 
+from ledger.services.audit import REASON_LENGTH_MAX
 from reconciliation.models import Source
 
 KEPT_SECONDS = 3600
@@ -27,6 +32,12 @@ class UploadForm(forms.Form):
         widget=UnfoldAdminFileFieldWidget,
         help_text="A statement or report, or a ZIP or gzip of some.",
     )
+    remark = forms.CharField(
+        required=False,
+        max_length=REASON_LENGTH_MAX,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Where it came from, or why you send it; it stays in the audit trail.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +47,14 @@ class SetAside:
     path: Path
     source_id: int
     name: str
+    remark: str
 
     def open(self) -> BinaryIO:
         """Raises OSError once they are gone."""
         return cast(BinaryIO, self.path.open("rb"))
 
 
-def set_aside(upload: UploadedFile, source: Source, *, user_id: int) -> str:
+def set_aside(upload: UploadedFile, source: Source, *, remark: str, user_id: int) -> str:
     """Keep the upload, and return the token that only this person can send it by."""
     folder = _folder()
     _forget_old(folder)
@@ -50,18 +62,19 @@ def set_aside(upload: UploadedFile, source: Source, *, user_id: int) -> str:
     with os.fdopen(handle, "wb") as file:
         for piece in upload.chunks(PIECE_BYTES):
             file.write(piece)
-    told = [user_id, source.pk, upload.name or "", Path(path).name]
+    told = [user_id, source.pk, upload.name or "", remark, Path(path).name]
     return signing.dumps(told, salt=SALT, compress=True)
 
 
 def find_set_aside(token: str, *, user_id: int) -> SetAside | None:
     """None if it is not this person's, too old, or on another machine."""
     try:
-        owner, source_id, name, file_name = signing.loads(token, salt=SALT, max_age=KEPT_SECONDS)
+        told = signing.loads(token, salt=SALT, max_age=KEPT_SECONDS)
+        owner, source_id, name, remark, file_name = told
     except (signing.BadSignature, ValueError):
         return None
     path = _folder() / file_name
-    return SetAside(path, source_id, name) if owner == user_id and path.is_file() else None
+    return SetAside(path, source_id, name, remark) if owner == user_id and path.is_file() else None
 
 
 def forget(aside: SetAside) -> None:

@@ -45,12 +45,6 @@ class WriteOffAdmin(ReadOnlyAdmin):
     readonly_fields = ("entry",)
     actions_detail = ("approve", "refuse", "withdraw", "reverse")
 
-    def has_propose_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("reconciliation.add_writeoff")
-
-    def has_decide_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("reconciliation.change_writeoff")
-
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Only the steps that fit the status of the write-off."""
         write_off = self.get_object(request, object_id)
@@ -66,7 +60,7 @@ class WriteOffAdmin(ReadOnlyAdmin):
             f" effective {shown['effective_on']}"
         )
 
-    @detail_action("Approve", permission="decide")
+    @detail_action("Approve", permission="reconciliation.approve_writeoff")
     def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
         write_off = self._found(request, object_id)
         return self.step(
@@ -79,7 +73,7 @@ class WriteOffAdmin(ReadOnlyAdmin):
             service=lambda actor, reason: approve_write_off(write_off, actor=actor, reason=reason),
         )
 
-    @detail_action("Refuse", permission="decide")
+    @detail_action("Refuse", permission="reconciliation.refuse_writeoff")
     def refuse(self, request: HttpRequest, object_id: str) -> HttpResponse:
         write_off = self._found(request, object_id)
         return self.step(
@@ -90,7 +84,7 @@ class WriteOffAdmin(ReadOnlyAdmin):
             service=lambda actor, reason: refuse_write_off(write_off, actor=actor, reason=reason),
         )
 
-    @detail_action("Withdraw", permission="propose")
+    @detail_action("Withdraw", permission="reconciliation.withdraw_writeoff")
     def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
         write_off = self._found(request, object_id)
         return self.step(
@@ -101,7 +95,7 @@ class WriteOffAdmin(ReadOnlyAdmin):
             service=lambda actor, reason: withdraw_write_off(write_off, actor=actor, reason=reason),
         )
 
-    @detail_action("Reverse", permission="decide")
+    @detail_action("Reverse", permission="reconciliation.reverse_writeoff")
     def reverse(self, request: HttpRequest, object_id: str) -> HttpResponse:
         write_off = self._found(request, object_id)
         return self.step(

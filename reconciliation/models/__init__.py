@@ -1,6 +1,8 @@
 """Statements in; matches, discrepancies and proofs out."""
 
+from reconciliation.models.account_proofs import AccountProof
 from reconciliation.models.discrepancies import Discrepancy, DiscrepancyNote
+from reconciliation.models.fee_groups import FeeGroup
 from reconciliation.models.files import (
     ArchiveMember,
     RejectedLine,
@@ -9,7 +11,6 @@ from reconciliation.models.files import (
 )
 from reconciliation.models.matches import (
     Match,
-    MatchLine,
     ProcessorPayout,
     ReconciliationRun,
     UndoneMatch,
@@ -22,12 +23,13 @@ from reconciliation.models.statements import Statement, StatementLine
 from reconciliation.models.write_offs import WriteOff
 
 __all__ = [
+    "AccountProof",
     "ArchiveMember",
     "Discrepancy",
     "DiscrepancyNote",
+    "FeeGroup",
     "FxRate",
     "Match",
-    "MatchLine",
     "MatchingTolerance",
     "ProcessorPayout",
     "ReconciliationRun",

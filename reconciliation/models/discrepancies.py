@@ -11,9 +11,12 @@ from payments.models import Dispute, Payment, Refund
 from reconciliation.models.matches import ProcessorPayout, ReconciliationRun
 from reconciliation.models.sources import Source
 from reconciliation.models.statements import StatementLine
+from settlements.models import Payout
 
 # Few discrepancies have them: the indexes leave the others out.
-KEYS_MOSTLY_EMPTY = ("refund", "dispute", "processor_payout", "line", "owner", "resolved_by")
+KEYS_MOSTLY_EMPTY = (
+    *("refund", "dispute", "processor_payout", "payout", "line", "owner", "resolved_by"),
+)
 
 
 def discrepancy_id() -> str:
@@ -113,6 +116,13 @@ class Discrepancy(models.Model):
         related_name="discrepancies",
         db_index=False,
     )
+    payout = models.ForeignKey(
+        Payout,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="discrepancies",
+        db_index=False,
+    )
     line = models.ForeignKey(
         StatementLine,
         null=True,
@@ -159,6 +169,11 @@ class Discrepancy(models.Model):
     class Meta:
         ordering = ["-id"]
         verbose_name_plural = "discrepancies"
+        permissions = [
+            ("assign_discrepancy", "Can say who sees to a discrepancy"),
+            ("resolve_discrepancy", "Can end a discrepancy without an entry"),
+            ("reopen_discrepancy", "Can open a discrepancy again"),
+        ]
         indexes = [
             models.Index(fields=["type", "status"], name="reconciliation_disc_by_type"),
             models.Index(

@@ -16,7 +16,8 @@ def statement_id() -> str:
 
 
 class StatementFile(Work):
-    """A file as it arrived. The same bytes from one source are loaded once.
+    """A file as it arrived. The same bytes from one source are loaded once; without a line in
+    them, once for each day that a name says.
 
     Its lines become visible together, in the transaction that makes it LOADED.
     """
@@ -46,6 +47,11 @@ class StatementFile(Work):
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="files")
     name = models.CharField(max_length=255, help_text="As given; never used as a path.")
     sha256 = models.CharField(max_length=64)
+    empty_day = models.DateField(
+        null=True,
+        blank=True,
+        help_text="The day in its name, if it has no line that would say what day it is about.",
+    )
     size = models.PositiveBigIntegerField(help_text="Bytes.")
     channel = models.CharField(max_length=7, choices=Channel, default=Channel.COMMAND)
     received_by = models.CharField(max_length=120)
@@ -74,7 +80,10 @@ class StatementFile(Work):
 
     class Meta:
         ordering = ["-id"]
-        permissions = [("upload_statementfile", "Can send statement files")]
+        permissions = [
+            ("upload_statementfile", "Can send statement files"),
+            ("retry_statementfile", "Can have refused statement files read once more"),
+        ]
         indexes = [
             due_index("reconciliation_file_due"),
             models.Index(
@@ -85,7 +94,9 @@ class StatementFile(Work):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["source", "sha256"], name="reconciliation_file_loaded_once"
+                fields=["source", "sha256", "empty_day"],
+                name="reconciliation_file_loaded_once",
+                nulls_distinct=False,
             ),
             models.CheckConstraint(
                 condition=Q(
@@ -201,7 +212,10 @@ class RejectedLine(models.Model):
 
     class Meta:
         ordering = ["id"]
-        permissions = [("resolve_rejectedline", "Can correct and discard lines")]
+        permissions = [
+            ("correct_rejectedline", "Can correct lines that cannot be read"),
+            ("discard_rejectedline", "Can leave out lines that cannot be read"),
+        ]
         indexes = [
             models.Index(
                 fields=["file", "id"],

@@ -73,16 +73,18 @@ class ProcessorPayout(models.Model):
 
 
 class Match(models.Model):
-    """A record of ours and the statement lines that prove it, and by which rule.
+    """A record of ours and the statement line that proves it, and by which rule.
 
-    Triggers prove what it points at, all matches of a statement in one pass, so that no key has to
-    be checked row by row; the unique keys leave out what is empty.
+    What matches use of a line never exceeds it. Triggers prove that, and what a match points at,
+    all matches of a statement in one pass, so that no key has to be checked row by row; the unique
+    keys leave out what is empty.
     """
 
     class Kind(models.TextChoices):
         PAYMENT = "payment"
         REFUND = "refund"
         DISPUTE = "dispute"
+        WON_DISPUTE = "won_dispute"  # the money of a dispute came back
         DEPOSIT = "deposit"  # a processor's payout arrived at our bank
         PAYOUT = "payout"  # our payout left our bank
 
@@ -93,10 +95,14 @@ class Match(models.Model):
         db_index=False,
         db_constraint=False,
     )
-    kind = models.CharField(max_length=8, choices=Kind)
+    kind = models.CharField(max_length=11, choices=Kind)
     rule = models.CharField(max_length=60)
     rule_version = models.PositiveSmallIntegerField()
     evidence = models.JSONField(help_text="What the line said that the rule went by.")
+    line = models.ForeignKey(
+        StatementLine, on_delete=models.PROTECT, related_name="matches", db_constraint=False
+    )
+    amount = models.BigIntegerField(help_text="Of the line's net, minor units, signed like it.")
     payment = models.OneToOneField(
         Payment, null=True, on_delete=models.PROTECT, related_name="match", db_constraint=False
     )
@@ -105,6 +111,9 @@ class Match(models.Model):
     )
     dispute = models.OneToOneField(
         Dispute, null=True, on_delete=models.PROTECT, related_name="match", db_constraint=False
+    )
+    won_dispute = models.OneToOneField(
+        Dispute, null=True, on_delete=models.PROTECT, related_name="won_match", db_constraint=False
     )
     processor_payout = models.OneToOneField(
         ProcessorPayout,
@@ -127,6 +136,7 @@ class Match(models.Model):
                 condition=Q(kind="payment", payment__isnull=False)
                 | Q(kind="refund", refund__isnull=False)
                 | Q(kind="dispute", dispute__isnull=False)
+                | Q(kind="won_dispute", won_dispute__isnull=False)
                 | Q(kind="deposit", processor_payout__isnull=False)
                 | Q(kind="payout", payout__isnull=False),
                 name="reconciliation_match_about_its_kind",
@@ -147,6 +157,7 @@ class Match(models.Model):
             self.Kind.PAYMENT: self.payment,
             self.Kind.REFUND: self.refund,
             self.Kind.DISPUTE: self.dispute,
+            self.Kind.WON_DISPUTE: self.won_dispute,
             self.Kind.DEPOSIT: self.processor_payout,
             self.Kind.PAYOUT: self.payout,
         }
@@ -155,31 +166,10 @@ class Match(models.Model):
         return subject
 
 
-class MatchLine(models.Model):
-    """The part of a statement line that a match uses. The parts never exceed the line."""
-
-    match = models.ForeignKey(
-        Match, on_delete=models.PROTECT, related_name="lines", db_index=False, db_constraint=False
-    )
-    line = models.ForeignKey(
-        StatementLine, on_delete=models.PROTECT, related_name="match_lines", db_constraint=False
-    )
-    amount = models.BigIntegerField(help_text="Of the line's net, minor units, signed like it.")
-
-    class Meta:
-        ordering = ["id"]
-        constraints = [
-            models.UniqueConstraint(fields=["match", "line"], name="reconciliation_matchline_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.match_id}: {self.line_id}"
-
-
 class UndoneMatch(models.Model):
     """A match that a person undid. The same rule, or another one, does not make it again."""
 
-    kind = models.CharField(max_length=8, choices=Match.Kind)
+    kind = models.CharField(max_length=11, choices=Match.Kind)
     subject_id = models.BigIntegerField(help_text="Of the payment, refund, … that was matched.")
     line = models.ForeignKey(StatementLine, on_delete=models.PROTECT, related_name="undone_matches")
     amount = models.BigIntegerField(help_text="Of the line's net, minor units.")
@@ -187,6 +177,16 @@ class UndoneMatch(models.Model):
     rule_version = models.PositiveSmallIntegerField()
     evidence = models.JSONField()
     matched_at = models.DateTimeField()
+    match_number = models.BigIntegerField(
+        null=True, help_text="Id that the match had; empty: undone before that was kept."
+    )
+    fee_group = models.ForeignKey(
+        "reconciliation.FeeGroup",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="undone_matches",
+        help_text="Whose entry has the line's fee; an entry of its own took it back.",
+    )
     undone_by = models.CharField(max_length=120)
     reason = models.CharField(max_length=500)
     undone_at = models.DateTimeField(db_default=Now())

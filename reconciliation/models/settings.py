@@ -17,7 +17,9 @@ class MatchingTolerance(models.Model):
         default=0, help_text="How far a conversion may be off the reference rate."
     )
     deposit_days = models.PositiveSmallIntegerField(
-        default=1, help_text="Business days from a payout row to its bank deposit."
+        default=1,
+        help_text="Business days from a payout row, or of a bank: from the day our payout is to"
+        " leave, to the bank's entry.",
     )
     set_by = models.CharField(max_length=120)
     reason = models.CharField(max_length=500, blank=True)
@@ -25,7 +27,12 @@ class MatchingTolerance(models.Model):
 
     class Meta:
         ordering = ["source", "-valid_from", "-id"]
-        permissions = [("set_matchingtolerance", "Can set how far reports may be off")]
+        permissions = [
+            ("request_matchingtolerance", "Can ask for another tolerance of matching"),
+            ("approve_matchingtolerance", "Can approve tolerances that somebody else asked for"),
+            ("refuse_matchingtolerance", "Can refuse tolerances"),
+            ("withdraw_matchingtolerance", "Can withdraw tolerances that wait"),
+        ]
         indexes = [
             models.Index(
                 fields=["source", "-valid_from", "-id"], name="reconciliation_tolerance_now"

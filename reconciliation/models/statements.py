@@ -1,6 +1,7 @@
 """What a file says about an account, and its lines."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -64,7 +65,11 @@ class StatementLine(models.Model):
 
     # The trigger reconciliation_lines_have_their_file proves both, all lines of a load in one pass.
     file = models.ForeignKey(
-        StatementFile, on_delete=models.PROTECT, related_name="lines", db_constraint=False
+        StatementFile,
+        on_delete=models.PROTECT,
+        related_name="lines",
+        db_index=False,
+        db_constraint=False,
     )
     source_account = models.ForeignKey(
         SourceAccount,
@@ -104,6 +109,13 @@ class StatementLine(models.Model):
     class Meta:
         ordering = ["-id"]
         indexes = [
+            # The lines of a file lie side by side: where they begin is all there is to know.
+            BrinIndex(
+                fields=["file"],
+                name="reconciliation_line_by_file",
+                autosummarize=True,
+                pages_per_range=16,
+            ),
             models.Index(fields=["reference"], name="reconciliation_line_reference"),
             models.Index(fields=["source_account", "booked_on"], name="reconciliation_line_by_day"),
             models.Index(

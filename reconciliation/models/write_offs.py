@@ -64,6 +64,12 @@ class WriteOff(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        permissions = [
+            ("approve_writeoff", "Can approve write-offs that somebody else asked for"),
+            ("refuse_writeoff", "Can refuse write-offs"),
+            ("withdraw_writeoff", "Can withdraw write-offs that wait"),
+            ("reverse_writeoff", "Can have the entry of a write-off undone"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["discrepancy"],

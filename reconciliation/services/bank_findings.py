@@ -23,7 +23,7 @@ def bank_finding(
     key: str = "",
     expected: int | None = None,
 ) -> Discrepancy:
-    """Something about a line of a bank, or about a payout that is in none; not saved."""
+    """Something about a line, or about a processor's payout that is in none; not saved."""
     subject = line or payout
     assert subject is not None
     return Discrepancy(

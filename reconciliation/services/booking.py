@@ -1,4 +1,7 @@
-"""Posting, exactly once, what lines prove: fees, conversions, disputes, payouts, deposits."""
+"""Posting, exactly once, what lines prove: fees, conversions, disputes, payouts, deposits.
+
+The fees of a chunk's matches are one entry for each account and day, all else is one of its own.
+"""
 
 import gc
 from collections import Counter
@@ -16,7 +19,7 @@ from ledger import sql
 from ledger.entries import Entry
 from ledger.money import Money, exponent_of
 from ledger.services.posting import post_all
-from payments.bookkeeping import entry_for_dispute_opened
+from payments.bookkeeping import entry_for_dispute_opened, entry_for_dispute_won
 from payments.models import Dispute, Merchant
 from reconciliation.bookkeeping import (
     entry_for_conversion,
@@ -24,14 +27,16 @@ from reconciliation.bookkeeping import (
     entry_for_merchant_conversion,
     entry_for_payout_paid,
     entry_for_processor_fee,
+    entry_for_processor_fees,
     entry_for_processor_payout,
 )
 from reconciliation.days import start_of
 from reconciliation.locks import lock_reconciliation
 from reconciliation.models import (
+    FeeGroup,
     Match,
-    MatchLine,
     ReconciliationRun,
+    SourceAccount,
     StatementLine,
     UndoneMatch,
 )
@@ -56,12 +61,13 @@ def posting_key(line: StatementLine, *, undone: int) -> str:
     return _numbered(line.public_id, undone)
 
 
-def keys_of_postings(part: MatchLine, *, undone: int) -> list[str]:
-    """Idempotency keys of what the part of a line may have posted for its match.
+def keys_of_postings(match: Match, *, undone: int) -> list[str]:
+    """Idempotency keys of what may have been posted for a match.
 
-    Not of a dispute's own entry: the dispute stays, and has a life of its own.
+    Not of a dispute's own entry: the dispute stays, and has a life of its own. `processor_fee` is
+    from before fees were posted in groups.
     """
-    key, match = posting_key(part.line, undone=undone), part.match
+    key = posting_key(match.line, undone=undone)
     if match.processor_payout is not None:
         return [f"deposit:{match.processor_payout.pk}:{key}"]
     if match.payout is not None:
@@ -93,15 +99,42 @@ def _book_pairs(run: ReconciliationRun) -> bool:
     """Post the next chunk of payments, refunds and disputes; whether there was one."""
     lock_reconciliation()
     run.refresh_from_db()
-    rows = sql.rows(
-        "reconciliation",
-        "unposted_pairs",
-        run_id=run.pk,
-        after=run.posted_through,
-        limit=MATCHES_PER_TRANSACTION,
-    )
-    if not rows:
+    begun = {"run_id": run.pk, "after": run.posted_through}
+    (end,) = sql.rows("reconciliation", "end_of_chunk", limit=MATCHES_PER_TRANSACTION, **begun)
+    if end.last_match is None:
         return False
+    chunk = {**begun, "through": end.last_match}
+    post_all([*_entries_for_fees(run, chunk), *_entries_of_their_own(chunk)])
+    run.posted_through = end.last_match
+    run.save(update_fields=["posted_through"])
+    return True
+
+
+def _entries_for_fees(run: ReconciliationRun, chunk: dict[str, int]) -> list[Entry]:
+    """One for each account and day that has fees in the chunk, with its group."""
+    rows = sql.rows("reconciliation", "sum_unposted_fees", **chunk)
+    groups = FeeGroup.objects.bulk_create([FeeGroup(run=run, **row._asdict()) for row in rows])
+    accounts = SourceAccount.objects.select_related("source__gateway").in_bulk(
+        {group.source_account_id for group in groups}
+    )
+    return [_entry_for_fees(group, accounts[group.source_account_id]) for group in groups]
+
+
+def _entry_for_fees(group: FeeGroup, account: SourceAccount) -> Entry:
+    source = account.source
+    assert source.gateway is not None
+    return entry_for_processor_fees(
+        source.gateway.code,
+        Money(group.charged, account.currency),
+        Money(group.given_back, account.currency),
+        key=f"{account.pk}:{group.booked_on}:{group.first_match}-{group.last_match}",
+        reference=group.public_id,
+        effective_at=start_of(group.booked_on, source.time_zone),
+    )
+
+
+def _entries_of_their_own(chunk: dict[str, int]) -> list[Entry]:
+    rows = sql.rows("reconciliation", "unposted_pairs", **chunk)
     merchants = Merchant.objects.in_bulk({row.merchant_id for row in rows})
     disputes = Dispute.objects.select_related("merchant", "payment__gateway").in_bulk(
         {row.dispute_id for row in rows if row.dispute_id}
@@ -109,35 +142,32 @@ def _book_pairs(run: ReconciliationRun) -> bool:
     entries: list[Entry] = []
     for row in rows:
         if row.dispute_id:
-            entries.append(entry_for_dispute_opened(disputes[row.dispute_id]))
-        entries += _entries_for_pair(row, merchants[row.merchant_id])
-    post_all(entries)
-    run.posted_through = rows[-1].match_id
-    run.save(update_fields=["posted_through"])
-    return True
+            entries.append(_entry_for_dispute(row.kind, disputes[row.dispute_id]))
+        entries += _entries_for_conversion(row, merchants[row.merchant_id])
+    return entries
 
 
-def _entries_for_pair(row: Any, merchant: Merchant) -> list[Entry]:
-    """The processor's fee, and the conversion if the line settles in another currency."""
-    at = _start_of(row.booked_on, row.zone)
-    key = _numbered(f"stl_{row.line_id}", row.undone_count)
-    entries = []
-    if row.fee:
-        fee = Money(row.fee, row.line_currency)
-        entries.append(
-            entry_for_processor_fee(
-                row.gateway, fee, key=key, reference=row.subject, effective_at=at
-            )
-        )
+def _entry_for_dispute(kind: str, dispute: Dispute) -> Entry:
+    """What the gateway told before is posted by then: it is the same entry."""
+    if kind != Match.Kind.WON_DISPUTE:
+        return entry_for_dispute_opened(dispute)
+    assert dispute.won_at is not None  # by constraint: its line won it
+    return entry_for_dispute_won(dispute, dispute.won_at)
+
+
+def _entries_for_conversion(row: Any, merchant: Merchant) -> list[Entry]:
+    """What the processor converted, and what it is to the merchant; none if it did not."""
     sold = _sold(row)
     if sold is None:
-        return entries
+        return []
+    at = _start_of(row.booked_on, row.zone)
+    key = _numbered(f"stl_{row.line_id}", row.undone_count)
     bought = Money(row.gross, row.line_currency)
-    entries.append(
+    entries = [
         entry_for_conversion(
             row.gateway, sold, bought, key=key, reference=row.subject, effective_at=at
         )
-    )
+    ]
     if (sold.amount > 0) == (row.amount > 0):
         agreed = _at_rate(sold, row.reference_rate, bought)
         entries.append(
@@ -175,42 +205,40 @@ def _at_rate(sold: Money, rate: Decimal | None, bought: Money) -> Money:
 @transaction.atomic
 def _book_bank_lines(run: ReconciliationRun) -> None:
     """Post the run's deposits and paid payouts. Repeating it is harmless: lines are the keys."""
-    parts = MatchLine.objects.select_related(
-        "match__payout",
-        "match__processor_payout__source_account__source__gateway",
+    matches = Match.objects.select_related(
+        "payout",
+        "processor_payout__source_account__source__gateway",
         "line__source_account__source",
         "line__source_account__ledger_account",
-    ).filter(match__run=run, match__kind__in=[Match.Kind.DEPOSIT, Match.Kind.PAYOUT])
-    listed = list(parts.order_by("pk"))
+    ).filter(run=run, kind__in=[Match.Kind.DEPOSIT, Match.Kind.PAYOUT])
+    listed = list(matches.order_by("pk"))
     undone = Counter(
-        UndoneMatch.objects.filter(line__in={part.line_id for part in listed}).values_list(
+        UndoneMatch.objects.filter(line__in={match.line_id for match in listed}).values_list(
             "line_id", "kind", "subject_id"
         )
     )
     post_all(
         [
-            _entry_for_bank_part(
-                part, undone=undone[part.line_id, part.match.kind, part.match.subject.pk]
-            )
-            for part in listed
+            _entry_for_bank_part(match, undone=undone[match.line_id, match.kind, match.subject.pk])
+            for match in listed
         ]
     )
 
 
-def _entry_for_bank_part(part: MatchLine, *, undone: int) -> Entry:
-    account = part.line.source_account
+def _entry_for_bank_part(match: Match, *, undone: int) -> Entry:
+    line, account = match.line, match.line.source_account
     bank_account = account.ledger_account.ref
-    at = start_of(part.line.booked_on, account.source.time_zone)
-    money = Money(part.amount, account.currency)
-    common: dict[str, Any] = {"reference": part.line.public_id, "effective_at": at}
-    if part.match.payout is not None:
-        key = f"{part.match.payout.public_id}:{posting_key(part.line, undone=undone)}"
+    at = start_of(line.booked_on, account.source.time_zone)
+    money = Money(match.amount, account.currency)
+    common: dict[str, Any] = {"reference": line.public_id, "effective_at": at}
+    if match.payout is not None:
+        key = f"{match.payout.public_id}:{posting_key(line, undone=undone)}"
         return entry_for_payout_paid(bank_account, -money, key=key, **common)
-    payout = part.match.processor_payout
+    payout = match.processor_payout
     assert payout is not None
     gateway = payout.source_account.source.gateway
     assert gateway is not None
-    key = f"{payout.pk}:{posting_key(part.line, undone=undone)}"
+    key = f"{payout.pk}:{posting_key(line, undone=undone)}"
     return entry_for_deposit(bank_account, gateway.code, money, key=key, **common)
 
 

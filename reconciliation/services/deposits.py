@@ -1,6 +1,5 @@
 """Matching bank lines with what processors and we sent: n payouts may arrive as one deposit."""
 
-import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
@@ -8,13 +7,16 @@ from datetime import date
 from django.utils import timezone
 
 from ledger import sql
-from ledger.actors import Actor
-from reconciliation.days import start_of
-from reconciliation.matching_rules import DEPOSIT_AMOUNT, OWN_PAYOUT_ID, PAYOUT_ID, MatchingRule
+from reconciliation.matching_rules import (
+    DEPOSIT_AMOUNT,
+    OWN_PAYOUT_FILE,
+    OWN_PAYOUT_ID,
+    PAYOUT_ID,
+    MatchingRule,
+)
 from reconciliation.models import (
     Discrepancy,
     Match,
-    MatchLine,
     ProcessorPayout,
     ReconciliationRun,
     Source,
@@ -23,26 +25,20 @@ from reconciliation.models import (
 )
 from reconciliation.services.bank_findings import bank_finding, name_of
 from reconciliation.services.findings import keep
+from reconciliation.services.own_payouts import OwnPayouts, open_missing_payouts
 from reconciliation.services.subsets import only_subset
-from settlements.models import Payout
-from settlements.services.payouts import PayoutReturn, mark_paid, mark_returned
 
 Types = Discrepancy.Type
-# Why a payment came back, an ISO 20022 ExternalReturnReason1Code: how MT940 says it, and what our
-# reader of camt.053 makes of RtrInf.
-_is_return = re.compile(r"\bRTRN[ /]{1,2}([A-Z]{2}[A-Z0-9]{2})\b").search
 
 
 @dataclass(slots=True)
 class Findings:
     """What is found about one bank's lines, to be written at the end."""
 
-    matches: list[tuple[Match, StatementLine, int]] = field(default_factory=list)
+    matches: list[Match] = field(default_factory=list)
     discrepancies: list[Discrepancy] = field(default_factory=list)
     used: set[int] = field(default_factory=set)  # lines that are explained or judged
     arrived: set[int] = field(default_factory=set)  # processor payouts that have their deposit
-    paid: dict[int, date] = field(default_factory=dict)  # our payouts and the day they left
-    returned: dict[int, StatementLine] = field(default_factory=dict)  # and those that came back
 
 
 class BankMatcher:
@@ -57,15 +53,19 @@ class BankMatcher:
         self.run = run
         self.is_full = run.trigger == ReconciliationRun.Trigger.FULL
         self.findings = Findings()
+        self.own = OwnPayouts()
         rows = sql.rows("reconciliation", "bank_candidates", source_id=source.pk, as_of=run.as_of)
-        self.named = {row.line_id: (row.processor_payout_ids, row.payout_ids) for row in rows}
+        self.named = {
+            row.line_id: (row.processor_payout_ids, row.payout_ids, row.payout_ids_of_file)
+            for row in rows
+        }
         self.lines = list(
             StatementLine.objects.select_related("source_account__ledger_account")
             .filter(pk__in=self.named)
             .order_by("booked_on", "file__name", "file__sha256", "line_no")
         )
         self.payouts = ProcessorPayout.objects.select_related("source_account__source").in_bulk(
-            {pk for arriving, _ in self.named.values() for pk in arriving}
+            {pk for arriving, *_ in self.named.values() for pk in arriving}
         )
         self.undone = set(
             UndoneMatch.objects.filter(kind=Match.Kind.DEPOSIT, line__in=self.named).values_list(
@@ -81,11 +81,13 @@ class BankMatcher:
     def match(self) -> None:
         """Match what can be matched, judge the rest, and write it all."""
         for line in self.lines:
-            arriving, leaving = self.named[line.pk]
+            arriving, leaving, in_file = self.named[line.pk]
             if leaving and line.net > 0:
                 self._note_return(line, leaving)
             elif leaving:
-                self._match_own_payout(line, leaving)
+                self._match_own_payouts(line, leaving, OWN_PAYOUT_ID)
+            elif in_file and line.net < 0:
+                self._match_own_payouts(line, in_file, OWN_PAYOUT_FILE)
             elif arriving:
                 self._match_named_deposit(line, [self.payouts[pk] for pk in arriving])
         if self.is_full:
@@ -98,22 +100,13 @@ class BankMatcher:
                 self._open(Types.UNEXPLAINED_BANK_LINE, line, line.net, reference=name_of(line))
         self._write()
 
-    def _match_own_payout(self, line: StatementLine, ids: list[int]) -> None:
-        """A debit that carries the id of one payout we sent, to the cent, is that payout."""
-        payout = Payout.objects.filter(pk__in=ids, status=Payout.Status.SENT).first()
-        is_free = payout is not None and payout.pk not in self.findings.paid
-        if len(ids) == 1 and payout is not None and is_free and payout.amount == -line.net:
-            self._add(line, line.net, OWN_PAYOUT_ID, kind=Match.Kind.PAYOUT, payout=payout)
-            self.findings.paid[payout.pk] = line.booked_on
+    def _match_own_payouts(self, line: StatementLine, ids: list[int], rule: MatchingRule) -> None:
+        for payout in self.own.leave_with(line, ids):
+            self._add(line, -payout.amount, rule, kind=Match.Kind.PAYOUT, payout=payout)
 
     def _note_return(self, line: StatementLine, ids: list[int]) -> None:
-        """A credit that carries the id of one payout that left, to the cent, is it coming back."""
-        payout = Payout.objects.filter(pk__in=ids).first()
-        if len(ids) > 1 or payout is None or payout.amount != line.net:
-            return
-        has_left = payout.status == Payout.Status.PAID or payout.pk in self.findings.paid
-        if has_left and payout.pk not in self.findings.returned:
-            self.findings.returned[payout.pk] = line
+        payout = self.own.comes_back_with(line, ids)
+        if payout is not None:
             self._open(Types.PAYOUT_RETURNED, line, line.net, reference=payout.public_id)
             self.findings.used.add(line.pk)
 
@@ -233,10 +226,12 @@ class BankMatcher:
             rule=rule.name,
             rule_version=rule.version,
             evidence={"reported": line.text, "counterparty": line.counterparty},
+            line=line,
+            amount=amount,
             created_at=timezone.now(),
             **subject,
         )
-        self.findings.matches.append((match, line, amount))
+        self.findings.matches.append(match)
         self.findings.used.add(line.pk)
 
     def _open(
@@ -265,31 +260,8 @@ class BankMatcher:
         )
 
     def _write(self) -> None:
-        Match.objects.bulk_create([match for match, _, _ in self.findings.matches])
-        MatchLine.objects.bulk_create(
-            [
-                MatchLine(match=match, line=line, amount=amount)
-                for match, line, amount in self.findings.matches
-            ]
-        )
+        Match.objects.bulk_create(self.findings.matches)
         keep(self.findings.discrepancies)
-        if self.findings.paid:
-            mark_paid(self.findings.paid)
-        if self.findings.returned:
-            mark_returned(
-                [self._return_of(*each) for each in self.findings.returned.items()],
-                actor=Actor.system("reconciliation"),
-            )
-
-    def _return_of(self, payout_id: int, line: StatementLine) -> PayoutReturn:
-        account = line.source_account.ledger_account.ref
-        effective_at = start_of(line.booked_on, self.source.time_zone)
-        code = _is_return(line.text)
-        return PayoutReturn(
-            payout_id,
-            line.booked_on,
-            account,
-            line.public_id,
-            effective_at,
-            code=code[1] if code else "",
-        )
+        self.own.write(self.source)
+        if self.is_full:
+            open_missing_payouts(self.source, self.run)

@@ -1,6 +1,7 @@
 """Findings that no statement of SQL makes: unreadable lines, balances, disputes in no report."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -81,42 +82,55 @@ def judge_balances(source: Source, run: ReconciliationRun) -> None:
 def judge_disputes(source: Source, run: ReconciliationRun, *, only: Dispute | None = None) -> None:
     """Each dispute through the source's gateway that is in no report is missing, or not due yet.
 
-    It is due as many business days after the money was pulled back as the gateway's contract gives
-    a payment. A processor that reported nothing so far has not left anything out.
+    So is the money of a won one. It is due as many business days after the money moved as the
+    gateway's contract gives a payment. A processor that reported nothing so far has not left
+    anything out.
     """
     gateway, zone = source.gateway, source.time_zone
     if gateway is None or not StatementLine.objects.filter(source_account__source=source).exists():
         return
-    disputes = Dispute.objects.filter(
-        payment__gateway=gateway, match=None, effective_at__lt=end_of(run.as_of, zone)
-    )
+    through = Dispute.objects.filter(payment__gateway=gateway).order_by("pk")
+    if only is not None:
+        through = through.filter(pk=only.pk)
+    end_of_day = end_of(run.as_of, zone)
+    taken = through.filter(match=None, effective_at__lt=end_of_day)
+    won = through.filter(status=Dispute.Status.WON, won_match=None, won_at__lt=end_of_day)
     keep(
         [
-            _absent(dispute, source, run)
-            for dispute in disputes.order_by("pk")
-            if only is None or dispute == only
+            *(_absent(dispute, source, run, dispute.effective_at) for dispute in taken),
+            *(_absent(dispute, source, run, dispute.won_at, is_won=True) for dispute in won),
         ]
     )
 
 
-def _absent(dispute: Dispute, source: Source, run: ReconciliationRun) -> Discrepancy:
+def _absent(
+    dispute: Dispute,
+    source: Source,
+    run: ReconciliationRun,
+    moved_at: datetime | None,
+    *,
+    is_won: bool = False,
+) -> Discrepancy:
     assert source.gateway is not None
-    pulled_back_on = dispute.effective_at.astimezone(source.time_zone).date()
-    due_on = add_business_days(pulled_back_on, source.gateway.settlement_days)
+    assert moved_at is not None
+    moved_on = moved_at.astimezone(source.time_zone).date()
+    due_on = add_business_days(moved_on, source.gateway.settlement_days)
     types = Discrepancy.Type
-    missing = f"{types.DISPUTE_NOT_IN_SETTLEMENT}:dispute:{dispute.pk}"
+    subject = f"{'won_dispute' if is_won else 'dispute'}:{dispute.pk}"
+    amount = dispute.amount if is_won else -dispute.amount
+    missing = f"{types.DISPUTE_NOT_IN_SETTLEMENT}:{subject}"
     # A run for an earlier day does not take back that it is missing by now.
     is_missing = due_on <= run.as_of or Discrepancy.objects.filter(key=missing).exists()
     kind = types.DISPUTE_NOT_IN_SETTLEMENT if is_missing else types.SETTLEMENT_PENDING
     return Discrepancy(
-        key=f"{kind}:dispute:{dispute.pk}",
+        key=f"{kind}:{subject}",
         type=kind,
         source=source,
         reference=dispute.reference[:255],
         currency=dispute.currency,
-        amount=-dispute.amount,
-        expected=f"{-dispute.amount} {dispute.currency}",
-        since=due_on if is_missing else pulled_back_on,
+        amount=amount,
+        expected=f"{amount} {dispute.currency}",
+        since=due_on if is_missing else moved_on,
         dispute=dispute,
         opened_by=run,
         opened_at=timezone.now(),

@@ -15,7 +15,6 @@ from reconciliation.matching_rules import BY_HAND
 from reconciliation.models import (
     Discrepancy,
     Match,
-    MatchLine,
     ProcessorPayout,
     ReconciliationRun,
     Source,
@@ -25,6 +24,7 @@ from reconciliation.selectors import latest_day
 from reconciliation.services.bank_findings import bank_finding
 from reconciliation.services.booking import book_matches
 from reconciliation.services.discrepancies import stated
+from reconciliation.services.dispute_matching import differences, win
 from reconciliation.services.findings import keep
 from reconciliation.services.matching import open_differences
 from reconciliation.services.runs import seal_run
@@ -65,7 +65,7 @@ def match_by_hand(
     subject.refresh_from_db()
     part = _part_for(line, subject, amount)
     run = begin_by_hand(line)
-    kind = kind_of(subject)
+    kind = kind_of(subject, line)
     with telling_of_changes(run):
         match = Match.objects.create(
             run=run,
@@ -73,10 +73,13 @@ def match_by_hand(
             rule=BY_HAND.name,
             rule_version=BY_HAND.version,
             evidence={"reported": line.reference, "by": str(actor), "reason": reason},
+            line=line,
+            amount=part,
             created_at=timezone.now(),
             **{FIELDS[kind]: subject},
         )
-        MatchLine.objects.create(match=match, line=line, amount=part)
+        if isinstance(subject, Dispute) and kind == Match.Kind.WON_DISPUTE:
+            win(line.source_account.source, [(line, subject)], actor=actor)
         _open_what_differs(line, subject, part, run)
         sql.execute(APP, "resolve_by_evidence", run_id=run.pk)
         sql.execute(APP, "reopen_by_evidence")
@@ -118,18 +121,18 @@ def told(line: StatementLine, kind: str, subject: Subject, part: int) -> dict[st
 
 def _part_for(line: StatementLine, subject: Subject, amount: Money | None) -> int:
     """How much of the line the match uses, signed like it. Raises AlreadyMatched, NotMatchable."""
-    known = Match.objects.filter(**{FIELDS[kind_of(subject)]: subject}).first()
+    known = Match.objects.filter(**{FIELDS[kind_of(subject, line)]: subject}).first()
     if known is not None:
         raise AlreadyMatched(subject, known.public_id)
     refusal = _refusal(line, subject)
     if refusal:
         raise NotMatchable(subject, line, refusal)
-    parts = line.match_lines.select_related("match").order_by("pk")
+    parts = line.matches.order_by("pk")
     is_whole = not isinstance(subject, ProcessorPayout | Payout)
     left = line.net - (parts.aggregate(used=Sum("amount"))["used"] or 0)
     first = parts.first()
     if first is not None and (is_whole or not left):
-        raise AlreadyMatched(line, first.match.public_id)
+        raise AlreadyMatched(line, first.public_id)
     if not is_whole:
         return _part_of_bank_line(line, left, subject, amount)
     if amount is not None:
@@ -165,6 +168,8 @@ def _refusal(line: StatementLine, subject: Subject) -> str:
         return f"a {line.kind} line is in the books by itself"
     if not isinstance(subject, Dispute) and subject.status != subject.Status.SUCCEEDED:
         return f"it is {subject.status}"
+    if kind_of(subject, line) == Match.Kind.WON_DISPUTE and subject.status == Dispute.Status.LOST:
+        return f"it is {subject.status}"
     if isinstance(subject, Payment) and subject.is_settled_elsewhere:
         return "it was settled elsewhere"
     return ""
@@ -191,9 +196,12 @@ def _open_what_differs(
     source = line.source_account.source
     if isinstance(subject, Payment | Refund):
         sql.execute(APP, "create_findings")
-        kind = str(kind_of(subject))
+        kind = str(kind_of(subject, line))
         sql.execute(APP, "hold_item", kind=kind, item_id=subject.pk, line_id=line.pk)
         open_differences(source, run)
+    elif kind_of(subject, line) == Match.Kind.WON_DISPUTE:
+        assert isinstance(subject, Dispute)
+        keep(differences(source, run, line, subject))
     elif isinstance(subject, ProcessorPayout) and part < subject.amount:
         keep(
             [

@@ -20,6 +20,7 @@ from reconciliation.errors import FileTooLarge
 from reconciliation.models import Source, StatementFile, StatementFileChunk
 from reconciliation.models.files import CHUNK_BYTES
 from reconciliation.physical_lines import HEAD_BYTES
+from reconciliation.services.empty_files import day_of_empty_file
 
 FILE_SIZE_MAX = 400 * 2**20
 LOAD_STATEMENTS = "reconciliation.tasks.load_statements"  # the task, which is also the bell
@@ -44,13 +45,15 @@ def receive_statement(
     name: str,
     channel: str,
     actor: Actor,
+    remark: str = "",
     is_held: bool = False,
 ) -> Received:
     """Keep the bytes of a seekable file, for a worker or, `is_held`, for this process to load.
 
-    The same bytes from one source are one file, however often and by whomever they are sent; one
-    that was refused is tried again, because the configuration may have changed. Raises
-    FileTooLarge, and then keeps nothing.
+    The same bytes from one source are one file, however often and by whomever they are sent, but
+    without a line in them one for each day that a name says. One that was refused is tried again,
+    because the configuration may have changed. The remark stays in the audit trail. Raises
+    FileTooLarge and ReasonTooLong, and then keeps nothing.
     """
     name = _as_data(name)
     digest, size = _digest_of(content, name)
@@ -61,6 +64,7 @@ def receive_statement(
         source=source,
         name=name,
         sha256=digest,
+        empty_day=day_of_empty_file(source, content, name=name, size=size),
         size=size,
         channel=channel,
         received_by=str(actor)[:120],
@@ -68,13 +72,19 @@ def receive_statement(
     )
     _make_due(new, is_held=is_held)
     StatementFile.objects.bulk_create([new], ignore_conflicts=True)
-    file = StatementFile.objects.select_related("source").get(source=source, sha256=digest)
+    file = StatementFile.objects.select_related("source").get(
+        source=source, sha256=digest, empty_day=new.empty_day
+    )
     if file.public_id == new.public_id:
         _keep(file, content)
+        told = {"name": name, "source": source.code, "sha256": digest, "size": size}
+        audit.record(
+            "statement_file.received", file.public_id, actor=actor, reason=remark, after=told
+        )
     elif file.status != StatementFile.Status.REFUSED:
         return Received(file, is_known=True)
     else:
-        try_again(file, actor=actor, is_held=is_held)
+        try_again(file, actor=actor, reason=remark, is_held=is_held)
     if not is_held:
         transaction.on_commit(partial(doorbell.ring, LOAD_STATEMENTS))
     return Received(file, is_known=False)

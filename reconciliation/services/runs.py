@@ -6,10 +6,20 @@ from django.db import transaction
 from django.utils import timezone
 
 from ledger import sql
+from ledger.models import Account
+from ledger.money import CURRENCY_EXPONENTS
+from payments.bookkeeping import clearing
+from reconciliation import progress
 from reconciliation.errors import NothingToReconcile
 from reconciliation.locks import lock_reconciliation, one_run_at_a_time, only_run_there_is
 from reconciliation.matching_rules import ALL_RULES
-from reconciliation.models import Discrepancy, Match, ReconciliationRun, Source, StatementFile
+from reconciliation.models import (
+    Discrepancy,
+    Match,
+    ReconciliationRun,
+    Source,
+    StatementFile,
+)
 from reconciliation.selectors import latest_day
 from reconciliation.services.booking import book_run
 from reconciliation.services.deposits import BankMatcher
@@ -91,11 +101,15 @@ def _carry_out(run: ReconciliationRun, source: Source | None) -> ReconciliationR
     if run.trigger == Trigger.ARRIVAL:  # a full run that was cut off goes on by itself
         others = others.filter(trigger=run.trigger)
     for unfinished in others.order_by("pk"):
+        progress.begin_run(unfinished)
         _finish(unfinished)
+    progress.begin_run(run)
     sql.execute("reconciliation", "refresh_statistics")
     sources = Source.objects.filter(pk=source.pk) if source else Source.objects.all()
     # Processors first: their payout rows are what the banks' deposits are matched with.
-    for each in sources.order_by("-kind", "code"):
+    in_order = sources.order_by("-kind", "code")
+    for number, each in enumerate(in_order, 1):
+        progress.begin_source(each, number=number, of=len(in_order))
         _match(each, run)
     _finish(run)
     return run
@@ -110,6 +124,7 @@ def _match(source: Source, run: ReconciliationRun) -> None:
             match_processor(source, run)
         else:
             BankMatcher(source, run).match()
+        progress.begin_phase("looking at disputes, evidence and balances")
         if run.trigger == Trigger.FULL:
             judge_disputes(source, run)
         sql.execute("reconciliation", "resolve_by_evidence", run_id=run.pk)
@@ -120,13 +135,16 @@ def _match(source: Source, run: ReconciliationRun) -> None:
 
 
 def _currencies_owed(source: Source) -> list[str]:
-    """Currencies in which payments went through the source's gateway."""
-    rows = sql.rows("reconciliation", "gateway_currencies", gateway_id=source.gateway_id)
-    return [row.currency for row in rows]
+    """Currencies in which anything went through the source's gateway."""
+    assert source.gateway is not None
+    codes = [clearing(source.gateway.code, currency).code for currency in CURRENCY_EXPONENTS]
+    found = Account.objects.filter(owner="", code__in=codes)
+    return list(found.values_list("currency", flat=True))
 
 
 def _finish(run: ReconciliationRun) -> None:
     """Post the run's facts and seal its record."""
+    progress.begin_posting()
     sql.execute("reconciliation", "refresh_statistics")
     book_run(run)
     with transaction.atomic():

@@ -1,16 +1,19 @@
-"""What people set about sources: tolerances from a day on, and how files are read from now on."""
+"""What is set about sources: tolerances from a day on, for which one person asks and another
+agrees, and how files are read from now on."""
 
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from ledger.actors import Actor
+from ledger.changes import Carrier, Payload
 from ledger.errors import Invalid
+from ledger.models import ChangeRequest
 from ledger.services import audit
+from ledger.services.changes import request_change
 from reconciliation.locks import lock_source
 from reconciliation.models import MatchingTolerance, Source, SourceVersion
 
@@ -28,35 +31,59 @@ class Tolerance:
     deposit_days: int = 1
 
 
-@transaction.atomic
-def set_tolerance(
+def ask_for_tolerance(
     source: Source, tolerance: Tolerance, *, valid_from: date, actor: Actor, reason: str
-) -> MatchingTolerance:
-    """Runs of that day and later use this tolerance; what earlier runs found stays.
+) -> ChangeRequest:
+    """Ask for runs of that day and later to use this tolerance; what earlier runs found stays.
 
     Raises Invalid for a day that is over or a tolerance that makes no sense, and ReasonMissing.
     """
-    reason = audit.required(reason)
+    payload = {"source": source.code, "valid_from": valid_from.isoformat(), **asdict(tolerance)}
+    return request_change(TOLERANCE, f"source:{source.code}", payload, actor=actor, reason=reason)
+
+
+def _in_force_for(payload: Payload) -> Payload:
+    source = lock_source(Source.objects.only("pk").get(code=payload["source"]).pk)
+    return _shown(_in_force(source, date.fromisoformat(payload["valid_from"])))
+
+
+def _set_tolerance(change: ChangeRequest, actor: Actor) -> MatchingTolerance:
+    wish = change.payload
+    valid_from = date.fromisoformat(wish["valid_from"])
+    tolerance = Tolerance(wish["fx_tolerance_basis_points"], wish["deposit_days"])
     if not 0 <= tolerance.fx_tolerance_basis_points <= FX_TOLERANCE_MAX:
         raise Invalid(f"A tolerance is 0 to {FX_TOLERANCE_MAX} basis points.")
     if not 0 <= tolerance.deposit_days <= DEPOSIT_DAYS_MAX:
         raise Invalid(f"A deposit comes after 0 to {DEPOSIT_DAYS_MAX} business days.")
     if valid_from < _today():
         raise Invalid(f"{valid_from} is over: a tolerance holds from today or a later day on.")
-    locked = lock_source(source.pk)
-    before = _shown(_in_force(locked, valid_from))
+    locked = lock_source(Source.objects.only("pk").get(code=wish["source"]).pk)
     row = _new_tolerance(
-        locked, tolerance, valid_from=valid_from, set_by=str(actor), reason=reason.strip()
+        locked,
+        tolerance,
+        valid_from=valid_from,
+        set_by=change.requested_by,
+        reason=change.reason,
     )
     audit.record(
         "matching_tolerance.set",
         f"source:{locked.code}",
         actor=actor,
-        reason=reason,
-        before=before,
-        after=_shown(row),
+        reason=change.reason,
+        before=change.in_force,
+        after={"change": change.public_id, **_shown(row)},
     )
     return row
+
+
+TOLERANCE = Carrier(
+    app="reconciliation",
+    kind="matchingtolerance",
+    title="Tolerances of matching",
+    seen_with="reconciliation.view_matchingtolerance",
+    in_force=_in_force_for,
+    carry_out=_set_tolerance,
+)
 
 
 def note_tolerance(source: Source, tolerance: Tolerance, *, set_by: str, reason: str) -> None:

@@ -84,10 +84,12 @@ def sign_off_by_id(public_id: str) -> SignOff:
 
 
 @transaction.atomic
-def prepare_sign_off(account: SourceAccount, day: date, *, actor: Actor) -> SignOff:
+def prepare_sign_off(
+    account: SourceAccount, day: date, *, actor: Actor, reason: str = ""
+) -> SignOff:
     """The account's report of the day is frozen as it is known now, and waits for a second person.
 
-    Raises SignOffRefused with what stands in the way, and SignOffExists.
+    Raises SignOffRefused with what stands in the way, SignOffExists and ReasonTooLong.
     """
     known_at = known_horizon()
     report = tie_out_report(account, day=day, known_at=known_at)
@@ -113,7 +115,7 @@ def prepare_sign_off(account: SourceAccount, day: date, *, actor: Actor) -> Sign
         if ONE_PER_DAY not in str(problem):
             raise
         raise SignOffExists(account, day) from None
-    _record("sign_off.prepared", sign_off, actor)
+    _record("sign_off.prepared", sign_off, actor, reason)
     return sign_off
 
 

@@ -144,10 +144,13 @@ def _announce(file: StatementFile, new: int) -> None:
 
 def _store_lines(file: StatementFile, found: Found, *, corrected_at: datetime | None = None) -> int:
     """Make the staged lines visible; returns how many there were not before."""
+    sql.execute("reconciliation", "take_more_memory")
+    (repetitions,) = sql.rows("reconciliation", "look_for_repetitions", file_id=file.pk)
     new = sql.execute(
         "reconciliation",
         "store_staged_lines",
         file_id=file.pk,
+        has_repetitions=repetitions.found,
         corrected=[correction.line_no for correction in found.corrections],
         corrected_at=corrected_at,
         repeated=found.repeated,

@@ -61,6 +61,8 @@ def propose_write_off(
     """
     discrepancy = lock_discrepancy(discrepancy.pk)
     refuse_while_written_off(discrepancy)
+    if discrepancy.payout is not None:
+        raise BookingNotPossible("the payout is owed to a merchant until it has left or came back")
     off = _what_is_off(discrepancy)
     if kind == Kind.BOOKING:
         _check_is_bank_line(discrepancy)

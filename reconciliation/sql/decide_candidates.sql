@@ -1,13 +1,13 @@
 -- Accept a line's candidate if it is the only one of the merchant the line names (or the only one at
 -- all, if it names none of ours); otherwise the line stays open with its candidates. What people took
--- apart is no candidate. Of several lines for one item the first in booking date and file order is the match, unless the rule does not prove
--- identity. Nearly all candidates are alone on both sides: only the others are ranked.
+-- apart is no candidate. Of several lines for one item the first in booking date and file order is the
+-- match, unless the rule does not prove identity. Only what is not alone on both sides is ranked.
 WITH undecided AS MATERIALIZED (
     SELECT * FROM candidate
-    WHERE NOT EXISTS (SELECT FROM found WHERE rule_no > 0 AND found.line_id = candidate.line_id)
+    WHERE NOT EXISTS (SELECT FROM found WHERE NOT is_alike AND found.line_id = candidate.line_id)
         AND NOT EXISTS (
             SELECT FROM found
-            WHERE rule_no > 0
+            WHERE NOT is_alike
                 AND found.item_kind = candidate.item_kind AND found.item_id = candidate.item_id
         )
         AND NOT EXISTS (

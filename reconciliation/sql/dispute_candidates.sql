@@ -1,13 +1,13 @@
--- Dispute lines without a match, with the payments of the same gateway whose reference they carry:
--- exactly, or where that finds none, retyped or within other text. Not those whose dispute people took
--- apart from the line.
+-- Lines without a match that say that a dispute took money, or gave it back, with the payments of the same
+-- gateway whose reference they carry: exactly, or where that finds none, retyped or within other text. Not
+-- those whose dispute people took apart from the line that had opened it.
 WITH line AS (
     SELECT line.id, line.reference, line.merchant
     FROM reconciliation_statementline AS line
     JOIN reconciliation_sourceaccount AS account ON account.id = line.source_account_id
-    WHERE account.source_id = %(source_id)s AND line.kind = 'dispute'
+    WHERE account.source_id = %(source_id)s AND line.kind = %(kind)s
         AND line.booked_on <= %(as_of)s
-        AND NOT EXISTS (SELECT FROM reconciliation_matchline AS part WHERE part.line_id = line.id)
+        AND NOT EXISTS (SELECT FROM reconciliation_match AS part WHERE part.line_id = line.id)
 ),
 exact AS (
     SELECT line.id AS line_id, payment.id AS payment_id
@@ -35,7 +35,7 @@ candidate AS (
     WHERE NOT EXISTS (
         SELECT FROM reconciliation_undonematch AS undone
         JOIN payments_dispute AS dispute
-            ON undone.kind = 'dispute' AND dispute.id = undone.subject_id
+            ON undone.kind = 'dispute' AND undone.kind = %(kind)s AND dispute.id = undone.subject_id
         WHERE undone.line_id = either.line_id AND dispute.payment_id = either.payment_id
     )
 )

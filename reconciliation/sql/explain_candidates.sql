@@ -55,14 +55,12 @@ SELECT best.*,
                AND undone.subject_id = best.item_id
        ) AS is_undone,
        (
-           SELECT min(part.line_id)
-           FROM reconciliation_match AS match
-           JOIN reconciliation_matchline AS part ON part.match_id = match.id
+           SELECT match.line_id FROM reconciliation_match AS match
            WHERE CASE best.item_kind WHEN 'payment' THEN match.payment_id = best.item_id
                                      ELSE match.refund_id = best.item_id END
        ) AS item_has_line,
        EXISTS (
-           SELECT FROM reconciliation_matchline AS part WHERE part.line_id = best.line_id
+           SELECT FROM reconciliation_match AS part WHERE part.line_id = best.line_id
        ) AS line_is_used,
        EXISTS (
            SELECT FROM payments_merchant AS other

@@ -1,4 +1,5 @@
--- Lines left over that carry the reference, whole, in text or truncated, of an item that has its line.
+-- Lines left over that carry the reference, whole, in text or truncated, of an item that has its line, and
+-- may be about no other one.
 -- A line that a run before found to be nobody's, or a repeat, can only repeat what was matched since.
 DROP TABLE IF EXISTS unfound_line, probe;
 CREATE TEMPORARY TABLE unfound_line ON COMMIT DROP AS
@@ -8,7 +9,8 @@ SELECT line.*, EXISTS (
 ) AS is_known
 FROM rest_line AS line
 WHERE key <> ''
-    AND NOT EXISTS (SELECT FROM found WHERE rule_no > 0 AND found.line_id = line.line_id)
+    AND NOT EXISTS (SELECT FROM tied WHERE tied.line_id = line.line_id)
+    AND NOT EXISTS (SELECT FROM found WHERE NOT is_alike AND found.line_id = line.line_id)
     AND NOT EXISTS (SELECT FROM repeated WHERE repeated.line_id = line.line_id);
 -- What an item's reference would have to be; without the text glued to its front: every ending.
 CREATE TEMPORARY TABLE probe ON COMMIT DROP AS
@@ -34,11 +36,14 @@ WITH named AS (
     WHERE payment.gateway_id = %(gateway_id)s AND refund.status = 'SUCCEEDED'
         AND EXISTS (SELECT FROM unfound_line WHERE NOT is_known)
     UNION ALL
-    SELECT item_kind, item_id, line_kind, item.reference, merchant.id
-    FROM found
-    JOIN open_item AS item USING (item_kind, item_id)
-    JOIN payments_merchant AS merchant ON merchant.code = item.merchant
-    WHERE EXISTS (SELECT FROM unfound_line)
+    SELECT 'payment', payment.id, 'charge', payment.reference, payment.merchant_id
+    FROM found JOIN payments_payment AS payment ON payment.id = found.item_id
+    WHERE found.item_kind = 'payment' AND EXISTS (SELECT FROM unfound_line)
+        AND NOT EXISTS (SELECT FROM unfound_line WHERE NOT is_known)
+    UNION ALL
+    SELECT 'refund', refund.id, 'refund', refund.reference, refund.merchant_id
+    FROM found JOIN payments_refund AS refund ON refund.id = found.item_id
+    WHERE found.item_kind = 'refund' AND EXISTS (SELECT FROM unfound_line)
         AND NOT EXISTS (SELECT FROM unfound_line WHERE NOT is_known)
 ),
 item AS MATERIALIZED (

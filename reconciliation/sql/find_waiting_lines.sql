@@ -1,5 +1,5 @@
--- A line of nobody that carries the reference of a payment or refund that became final, or was
--- imported, since a moment.
+-- A line of nobody that carries the reference of a payment or refund that became final, or was imported,
+-- since a moment, or of a payment whose dispute was opened or won.
 SELECT line.id
 FROM reconciliation_discrepancy AS finding
 JOIN reconciliation_statementline AS line ON line.id = finding.line_id
@@ -12,6 +12,12 @@ WHERE finding.type = 'orphan_line' AND finding.status IN ('OPEN', 'INVESTIGATING
             WHERE payment.gateway_id = source.gateway_id AND payment.reference = line.reference
                 AND payment.status = 'SUCCEEDED'
                 AND greatest(payment.effective_at, payment.created_at) >= %(since)s::timestamptz
+        )
+        OR line.kind = 'dispute_reversal' AND EXISTS (
+            SELECT FROM payments_payment AS payment
+            JOIN payments_dispute AS dispute ON dispute.payment_id = payment.id
+            WHERE payment.gateway_id = source.gateway_id AND payment.reference = line.reference
+                AND greatest(dispute.won_at, dispute.created_at) >= %(since)s::timestamptz
         )
         OR line.kind = 'refund' AND EXISTS (
             SELECT FROM payments_refund AS refund

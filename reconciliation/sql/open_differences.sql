@@ -1,4 +1,4 @@
--- Judge each new pair: the first difference in presentment counts, then the rate, then the fee;
+-- Judge each new pair that is not alike: the first difference in presentment counts, then the rate, then the fee;
 -- lateness is a finding of its own.
 WITH pair AS (
     SELECT item.item_kind, item.item_id, item.reference, item.amount, item.currency,
@@ -16,14 +16,7 @@ WITH pair AS (
     FROM found
     JOIN open_item AS item USING (item_kind, item_id)
     JOIN open_line AS line USING (line_id)
-    -- Most pairs agree in everything there is to compare, which is quickly seen.
-    WHERE (line.gross, line.account_currency, line.fee, line.account_currency)
-            IS DISTINCT FROM (item.amount, item.currency, item.processor_fee_expected,
-                              item.processor_fee_currency)
-        OR line.presentment_amount IS NOT NULL
-            AND (line.presentment_amount, line.presentment_currency)
-                <> (item.amount, item.currency)
-        OR line.value_on > item.settlement_due_on
+    WHERE NOT is_alike
 ),
 rated AS (
     SELECT pair.*, round(abs(shown) * rate.rate * power(10::numeric, into_.exponent - from_.exponent))

@@ -11,7 +11,7 @@ WITH line AS MATERIALIZED (
     WHERE account.source_id = %(source_id)s
         AND line.kind IN ('charge', 'refund')
         AND line.booked_on <= %(as_of)s
-        AND NOT EXISTS (SELECT FROM reconciliation_matchline AS part WHERE part.line_id = line.id)
+        AND NOT EXISTS (SELECT FROM reconciliation_match AS part WHERE part.line_id = line.id)
 ),
 file AS (
     SELECT id, row_number() OVER (ORDER BY name, sha256) AS no
@@ -32,4 +32,4 @@ SELECT line.id AS line_id, line.kind AS line_kind, line.reference, line.merchant
 FROM line
 JOIN file ON file.id = line.file_id
 LEFT JOIN named ON named.said = line.merchant;
-ANALYZE open_line
+ANALYZE open_line (line_id, line_kind, reference, said, merchant)

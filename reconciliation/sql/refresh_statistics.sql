@@ -10,7 +10,7 @@ BEGIN
         WHERE oid = ANY (ARRAY[
                 'payments_payment', 'payments_refund', 'payments_dispute',
                 'reconciliation_statementline', 'reconciliation_processorpayout',
-                'reconciliation_match', 'reconciliation_matchline', 'reconciliation_discrepancy'
+                'reconciliation_match', 'reconciliation_discrepancy'
             ]::regclass[])
             AND abs(pg_relation_size(oid) / current_setting('block_size')::int - relpages)
                 > relpages * 0.1

@@ -1,11 +1,10 @@
 -- One hash over everything a run found, told by names, so that the same inputs give the same hash.
 WITH finding AS (
     SELECT concat_ws('|', match.kind, match.rule, match.rule_version, account.identifier,
-                     account.currency, line.identity, line.occurrence, part.amount,
+                     account.currency, line.identity, line.occurrence, match.amount,
                      payment.reference, refund.reference, arrived.external_id) AS said
     FROM reconciliation_match AS match
-    JOIN reconciliation_matchline AS part ON part.match_id = match.id
-    JOIN reconciliation_statementline AS line ON line.id = part.line_id
+    JOIN reconciliation_statementline AS line ON line.id = match.line_id
     JOIN reconciliation_sourceaccount AS account ON account.id = line.source_account_id
     LEFT JOIN payments_payment AS payment ON payment.id = match.payment_id
     LEFT JOIN payments_refund AS refund ON refund.id = match.refund_id

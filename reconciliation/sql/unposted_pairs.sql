@@ -1,15 +1,20 @@
--- The next matches of payments, refunds and disputes whose facts are not in the ledger yet. OFFSET 0
--- keeps each look-up one by index: a pass over a whole table per chunk would take hours for a million.
+-- Of some matches those that post entries of their own: of disputes, and where the processor converted.
+-- OFFSET 0 keeps each look-up one by index: a pass over a whole table per chunk would take hours for a
+-- million.
 WITH match AS MATERIALIZED (
-    SELECT * FROM reconciliation_match
-    WHERE run_id = %(run_id)s AND id > %(after)s AND kind IN ('payment', 'refund', 'dispute')
-    ORDER BY id LIMIT %(limit)s
+    SELECT id, kind, line_id, payment_id, refund_id,
+           coalesce(dispute_id, won_dispute_id) AS dispute_id
+    FROM reconciliation_match
+    WHERE run_id = %(run_id)s::bigint AND id > %(after)s::bigint AND id <= %(through)s::bigint
+        AND kind IN ('payment', 'refund', 'dispute', 'won_dispute')
 )
-SELECT match.id AS match_id, line.id AS line_id, line.booked_on, line.gross, line.fee,
+SELECT line.id AS line_id, line.booked_on, line.gross,
        account.currency AS line_currency, gateway.code AS gateway, match.kind,
        coalesce(payment.public_id, refund.public_id, dispute.public_id) AS subject,
        coalesce(payment.currency, refund.currency, dispute.currency) AS currency,
-       coalesce(payment.amount_captured, -refund.amount, -dispute.amount) AS amount,
+       coalesce(payment.amount_captured, -refund.amount,
+                CASE match.kind WHEN 'won_dispute' THEN dispute.amount ELSE -dispute.amount END)
+           AS amount,
        coalesce(payment.merchant_id, refund.merchant_id, dispute.merchant_id) AS merchant_id,
        dispute.id AS dispute_id, source.zone,
        (SELECT count(*) FROM reconciliation_undonematch WHERE line_id = line.id) AS undone_count,
@@ -17,10 +22,7 @@ SELECT match.id AS match_id, line.id AS line_id, line.booked_on, line.gross, lin
        rate.rate AS reference_rate
 FROM match
 CROSS JOIN LATERAL (
-    SELECT line_id FROM reconciliation_matchline WHERE match_id = match.id OFFSET 0
-) AS part
-CROSS JOIN LATERAL (
-    SELECT * FROM reconciliation_statementline WHERE id = part.line_id OFFSET 0
+    SELECT * FROM reconciliation_statementline WHERE id = match.line_id OFFSET 0
 ) AS line
 JOIN reconciliation_sourceaccount AS account ON account.id = line.source_account_id
 JOIN reconciliation_source AS source ON source.id = account.source_id
@@ -40,4 +42,6 @@ LEFT JOIN LATERAL (
         AND (base, quote) IN ((pair.sold, account.currency), (account.currency, pair.sold))
     ORDER BY date > line.booked_on, abs(date - line.booked_on), base = pair.sold DESC LIMIT 1
 ) AS rate ON true
+WHERE match.kind IN ('dispute', 'won_dispute')
+    OR account.currency <> coalesce(payment.currency, refund.currency, dispute.currency)
 ORDER BY match.id

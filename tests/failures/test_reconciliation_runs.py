@@ -8,8 +8,9 @@ import psycopg
 import pytest
 from django.db import transaction
 
-from ledger.models import JournalEntry
-from reconciliation.models import Discrepancy, Match, ReconciliationRun
+from ledger.models import Account, JournalEntry
+from reconciliation.invariants import wrong_fees
+from reconciliation.models import Discrepancy, FeeGroup, Match, ReconciliationRun
 from reconciliation.selectors import tie_outs
 from reconciliation.services.runs import reconcile
 from tests.factories import GatewayFactory, MerchantFactory, SucceededPaymentFactory, eur
@@ -41,6 +42,34 @@ JOIN reconciliation_sourceaccount AS account ON account.id = line.source_account
 WHERE line.counterparty = 'Office Rent GmbH'
 """
 RECONCILE = [sys.executable, "manage.py", "reconcile"]
+ONE_MATCH_AT_A_TIME = """
+import django
+
+django.setup()
+from reconciliation.services import booking, runs
+
+booking.MATCHES_PER_TRANSACTION = 1
+runs.reconcile()
+"""
+# Whoever posts the fees of a second chunk sleeps in that transaction.
+SLEEP_IN_THE_SECOND = """
+CREATE FUNCTION sleep_in_the_second() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (SELECT count(*) FROM reconciliation_feegroup) > 1 THEN PERFORM pg_sleep(600); END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER sleep_in_the_second AFTER INSERT ON reconciliation_feegroup
+FOR EACH STATEMENT EXECUTE FUNCTION sleep_in_the_second()
+"""
+WAKE_UP = """
+DROP TRIGGER sleep_in_the_second ON reconciliation_feegroup;
+DROP FUNCTION sleep_in_the_second()
+"""
+ASLEEP = """
+SELECT pid FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event = 'PgSleep'
+"""
+END_SLEEPERS = f"SELECT pg_terminate_backend(pid, 10000) FROM ({ASLEEP}) AS asleep"
 
 
 def load_a_day() -> None:
@@ -80,17 +109,49 @@ def test_run_that_is_killed_in_its_middle_goes_on_and_has_the_same_result(tmp_pa
         in_the_way.rollback()
     cut_off = ReconciliationRun.objects.get()
     assert (cut_off.finished_at, Match.objects.count()) == (None, 2)
-    assert not JournalEntry.objects.filter(kind="processor_fee").exists()
+    assert not JournalEntry.objects.filter(kind="processor_fees").exists()
 
     run = reconcile()
 
     assert (run.pk, run.result_hash) == (cut_off.pk, calm)
     assert (run.match_count, ReconciliationRun.objects.count()) == (3, 1)
-    assert JournalEntry.objects.filter(kind="processor_fee").count() == 2
+    group = FeeGroup.objects.get()
+    fees = JournalEntry.objects.get(kind="processor_fees")
+    assert (fees.reference, group.match_count) == (group.public_id, 2)
     assert not any(proof.difference for proof in tie_outs(run.as_of))
     assert_books_balance()
     again = reconcile()
     assert (again.match_count, again.discrepancy_count) == (0, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_run_that_is_killed_between_chunks_posts_no_fee_twice(tmp_path: Path) -> None:
+    load_a_day()
+    url = database_url_of_tests()
+    with psycopg.connect(url, autocommit=True) as watcher:
+        watcher.execute(SLEEP_IN_THE_SECOND)
+        child = Child([sys.executable, "-c", ONE_MATCH_AT_A_TIME], tmp_path, DATABASE_URL=url)
+        try:
+            wait_for(lambda: watcher.execute(ASLEEP).fetchall())
+        finally:
+            child.kill_group()
+            watcher.execute(END_SLEEPERS)
+            watcher.execute(WAKE_UP)
+    cut_off = ReconciliationRun.objects.get()
+    first = FeeGroup.objects.get()
+    assert (cut_off.finished_at, first.match_count, first.charged) == (None, 1, 165)
+    assert cut_off.posted_through == first.last_match
+
+    run = reconcile()
+
+    second = FeeGroup.objects.exclude(pk=first.pk).get()
+    assert (run.pk, second.run_id, second.charged) == (cut_off.pk, run.pk, 300)
+    assert second.first_match > first.last_match
+    assert JournalEntry.objects.filter(kind="processor_fees").count() == 2
+    assert Account.objects.get(code="expense:processing:EUR").balance.money == eur("4.65")
+    assert wrong_fees() == []
+    assert not any(proof.difference for proof in tie_outs(run.as_of))
+    assert_books_balance()
 
 
 @pytest.mark.django_db

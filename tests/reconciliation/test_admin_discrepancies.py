@@ -13,9 +13,15 @@ from tests.support.reports import DAY, IBAN, bank_of, define_sources, load
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
 
 LIST = reverse("admin:reconciliation_discrepancy_changelist")
-WORK = ("view_discrepancy", "change_discrepancy")
-PROPOSE = (*WORK, "add_writeoff", "view_writeoff")
-DECIDE = ("view_writeoff", "change_writeoff", "view_discrepancy")
+WORK = (
+    *("view_discrepancy", "assign_discrepancy", "change_discrepancy", "add_discrepancynote"),
+    *("resolve_discrepancy", "reopen_discrepancy", "add_match"),
+)
+PROPOSE = (*WORK, "add_writeoff", "view_writeoff", "withdraw_writeoff")
+DECIDE = (
+    *("view_writeoff", "approve_writeoff", "refuse_writeoff", "reverse_writeoff"),
+    "view_discrepancy",
+)
 WHY = {"reason_code": "other", "reason": "Nobody knows."}
 
 

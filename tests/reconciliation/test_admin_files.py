@@ -32,8 +32,10 @@ def clerk(client):
     names = (
         "view_statementfile",
         "upload_statementfile",
+        "retry_statementfile",
         "view_rejectedline",
-        "resolve_rejectedline",
+        "correct_rejectedline",
+        "discard_rejectedline",
     )
     user.user_permissions.set(Permission.objects.filter(codename__in=names))
     client.force_login(user)

@@ -16,7 +16,7 @@ from tests.support.reports import charge, define_sources, load, report
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
 
-MAY = ("view_match", "view_undonematch", "change_discrepancy")
+MAY = ("view_match", "view_undonematch", "delete_match")
 
 
 @pytest.fixture

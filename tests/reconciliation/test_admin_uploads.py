@@ -1,5 +1,7 @@
 """Files in the back office: looked at before they are sent, and watched until they are read."""
 
+import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,6 +10,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from config.templatetags.back_office import in_currency
+from ledger.models import AuditEvent
 from ledger.money import Money
 from reconciliation.admin import uploads
 from reconciliation.models import Source, StatementFile, StatementLine
@@ -70,6 +74,30 @@ def test_first_lines_and_balances_are_shown_and_nothing_is_kept(
     assert (StatementFile.objects.count(), StatementLine.objects.count()) == (0, 0)
 
 
+@pytest.mark.parametrize(
+    ("currency", "gross", "shown", "none"),
+    [("EUR", "5", "5.00", "0.00"), ("JPY", "5", "5", "0"), ("KWD", "5.0", "5.000", "0.000")],
+)
+def test_amounts_have_the_decimals_of_their_currency(
+    bank: Source, currency: str, gross: str, shown: str, none: str
+) -> None:
+    content = camt(
+        entry(amount=gross, currency=currency), opening=none, closing=gross, currency=currency
+    )
+
+    page = looked_at(clerk(), bank, content).content.decode()
+
+    cells = re.findall(r'<td class="t-n">(?:<b>)?([0-9.]+)<', page)
+    assert cells == ["1", none, shown, shown, "1", shown, none, shown]
+
+
+def test_amount_of_no_known_currency_is_shown_as_it_was_read() -> None:
+    read = Decimal("1.2345")
+
+    assert [in_currency(read, currency) for currency in ("EUR", "", "XXX")] == ["1.2345"] * 3
+    assert in_currency(None, "EUR") == ""
+
+
 def test_what_was_shown_is_what_is_sent(bank: Source, statement: bytes) -> None:
     client = clerk()
     token = looked_at(client, bank, statement).context["token"]
@@ -110,6 +138,17 @@ def test_account_that_is_not_ours_is_marked(bank: Source, statement: bytes) -> N
 
     (said,) = looked_at(clerk(), bank, other).context["preview"].statements
     assert not said.is_configured
+
+
+@pytest.mark.parametrize("remark", ["They sent it by e-mail.", ""])
+def test_a_remark_stays_in_the_audit_trail(bank: Source, statement: bytes, remark: str) -> None:
+    client, file = clerk(), SimpleUploadedFile("march.xml", statement)
+    asked = {"source": bank.pk, "file": file, "step": "preview", "remark": remark}
+    client.post(UPLOAD, {"token": client.post(UPLOAD, asked).context["token"]})
+
+    event = AuditEvent.objects.get(action="statement_file.received")
+    assert (event.subject, event.reason) == (StatementFile.objects.get().public_id, remark)
+    assert (event.actor_label, event.after["name"]) == ("clerk@example.com", "march.xml")
 
 
 def test_bytes_that_were_sent_before_are_known(bank: Source, statement: bytes) -> None:

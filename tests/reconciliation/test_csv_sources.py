@@ -1,6 +1,7 @@
 """A source that sends CSV by its mapping, from its configuration to the stored lines."""
 
 import io
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,11 @@ import pytest
 from config.configuration import load_configuration
 from reconciliation.errors import FileRefused
 from reconciliation.models import Source, Statement, StatementFile, StatementLine
+from reconciliation.previews import preview_statement
+from reconciliation.selectors import latest_day
 from reconciliation.services.imports import import_statement
+from reconciliation.services.loading import load_statements
+from reconciliation.services.receiving import receive_statement
 from tests.reconciliation.importers.test_corpus import folder
 from tests.support.reports import ACTOR
 
@@ -87,7 +92,60 @@ def test_day_without_a_line_is_told_by_the_name_of_its_file(bank: Source, name: 
 
 
 @pytest.mark.parametrize("name", ["bank.csv", "2026-03-24_2026-03-25.csv", "2026-13-25.csv"])
-def test_name_without_one_day_tells_nothing(bank: Source, name: str) -> None:
-    file = load(bank, NAMES.encode(), name)
+def test_day_that_neither_a_line_nor_the_name_tells_is_asked_for(bank: Source, name: str) -> None:
+    with pytest.raises(FileRefused, match="send it again under a name with one day in it"):
+        load(bank, NAMES.encode(), name)
 
-    assert not Statement.objects.filter(file=file).exists()
+    assert StatementFile.objects.get().refusal_code == "empty_without_day"
+    assert not Statement.objects.exists()
+
+    file = load(bank, NAMES.encode(), "bank_2026-03-25.csv")
+
+    assert (file.status, file.empty_day) == ("LOADED", date(2026, 3, 25))
+    assert Statement.objects.filter(file=file).count() == 3
+
+
+def test_days_without_a_line_are_files_of_their_own_though_they_are_the_same_bytes(
+    bank: Source,
+) -> None:
+    days = ["2026-03-25", "2026-03-26", "2026-03-27"]
+    for day in days:
+        load(bank, NAMES.encode(), f"bank_{day}.csv")
+    again, is_known = import_statement(
+        bank, io.BytesIO(NAMES.encode()), name="20260326.csv", actor=ACTOR
+    )
+
+    assert (is_known, again.name) == (True, "bank_2026-03-26.csv")
+    assert StatementFile.objects.count() == 3
+    euro = Statement.objects.filter(source_account__currency="EUR").order_by("first_day")
+    assert [str(each.first_day) for each in euro] == days
+    assert len(set(StatementFile.objects.values_list("sha256", flat=True))) == 1
+
+
+def test_days_without_a_line_that_wait_together_are_all_loaded(bank: Source) -> None:
+    for day in ("2026-03-25", "2026-03-26"):
+        receive_statement(
+            bank, io.BytesIO(NAMES.encode()), name=f"{day}.csv", channel="api", actor=ACTOR
+        )
+    while load_statements():
+        pass
+
+    assert Statement.objects.count() == 6
+    assert latest_day() == date(2026, 3, 26)
+
+
+def test_file_with_lines_is_one_file_whatever_day_its_name_has(bank: Source) -> None:
+    content = (NAMES + ROWS[0]).encode("cp1252")
+    file = load(bank, content, "2026-03-25.csv")
+
+    assert load(bank, content, "2026-03-26.csv") == file
+    assert file.empty_day is None
+
+
+def test_what_is_shown_of_an_empty_day_before_it_is_sent_is_about_that_day(bank: Source) -> None:
+    known = load(bank, NAMES.encode(), "2026-03-25.csv")
+
+    same = preview_statement(bank, io.BytesIO(NAMES.encode()), name="2026-03-25.csv")
+    other = preview_statement(bank, io.BytesIO(NAMES.encode()), name="2026-03-26.csv")
+
+    assert (same.known, other.known) == (known, None)

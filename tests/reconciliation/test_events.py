@@ -154,7 +154,7 @@ def test_thousands_are_told_in_a_few_statements(sources, django_assert_max_num_q
     day = payments[-1].settlement_due_on
     load(sources[0], report(payout_row("po_000001", "1.00", day=day)))
 
-    with django_assert_max_num_queries(120):  # 30 of them one by one would be 90 more
+    with django_assert_max_num_queries(150):  # 30 of them one by one would be 90 more
         reconcile(as_of=day)
 
     found = Event.objects.filter(type=OPENED, merchant=merchant)

@@ -32,61 +32,78 @@ def refused(statement: str, **values: int) -> str:
 
 
 INSERT_MATCH = """
-INSERT INTO reconciliation_match (run_id, kind, rule, rule_version, evidence, {column})
-VALUES (%(run)s, %(kind)s, 'exact_reference', 1, '{{}}', 987654321)
+INSERT INTO reconciliation_match
+    (run_id, kind, rule, rule_version, evidence, line_id, amount, {column})
+VALUES (%(run)s, %(kind)s, 'exact_reference', 1, '{{}}', %(line)s, 0, 987654321)
 """
 
 
-@pytest.mark.parametrize("kind", ["payment", "refund", "dispute", "deposit", "payout"])
+@pytest.mark.parametrize(
+    "kind", ["payment", "refund", "dispute", "won_dispute", "deposit", "payout"]
+)
 def test_a_match_is_about_something_there_is(match: Match, kind: str) -> None:
     column = {"deposit": "processor_payout"}.get(kind, kind)
     statement = INSERT_MATCH.format(column=f"{column}_id")
 
-    found = refused(statement, run=match.run_id, kind=kind)
+    found = refused(statement, run=match.run_id, kind=kind, line=match.line_id)
 
     assert found == "reconciliation_match_about_something"
 
 
 def test_a_payment_has_one_match(match: Match) -> None:
     copied = """
-    INSERT INTO reconciliation_match (run_id, kind, rule, rule_version, evidence, payment_id)
-    SELECT run_id, kind, rule, rule_version, evidence, payment_id FROM reconciliation_match
+    INSERT INTO reconciliation_match
+        (run_id, kind, rule, rule_version, evidence, line_id, amount, payment_id)
+    SELECT run_id, kind, rule, rule_version, evidence, line_id, amount, payment_id
+    FROM reconciliation_match
     """
 
     assert refused(copied) == "reconciliation_match_payment_id_key"
 
 
-@pytest.mark.parametrize(
-    ("match_id", "line_id"), [("match_id", "987654321"), ("987654321", "line_id")]
-)
-def test_a_part_is_of_a_match_and_a_line(match: Match, match_id: str, line_id: str) -> None:
-    copied = f"""
-    INSERT INTO reconciliation_matchline (match_id, line_id, amount)
-    SELECT {match_id}, {line_id}, amount FROM reconciliation_matchline
-    """
-
-    assert refused(copied) == "reconciliation_part_of_match_and_line"
+OF_ANOTHER_PAYMENT = """
+INSERT INTO reconciliation_match
+    (run_id, kind, rule, rule_version, evidence, line_id, amount, payment_id)
+SELECT run_id, kind, rule, rule_version, evidence, {line}, {amount}, %(payment)s
+FROM reconciliation_match
+"""
 
 
-def test_parts_never_exceed_their_line(match: Match) -> None:
+def test_a_match_has_a_line_there_is(match: Match) -> None:
     other = SucceededPaymentFactory(money=eur("5.00"), reference="ORDER-0002")
-    second = Match.objects.create(
-        run=match.run, kind="payment", rule="exact_reference", rule_version=1, evidence={},
-        payment=other,
-    )  # fmt: skip
-    part = """
-    INSERT INTO reconciliation_matchline (match_id, line_id, amount)
-    SELECT %(match)s, line_id, 1 FROM reconciliation_matchline
+    statement = OF_ANOTHER_PAYMENT.format(line=987654321, amount="amount")
+
+    assert refused(statement, payment=other.pk) == "reconciliation_match_about_something"
+
+
+def test_matches_never_exceed_their_line(match: Match) -> None:
+    other = SucceededPaymentFactory(money=eur("5.00"), reference="ORDER-0002")
+    statement = OF_ANOTHER_PAYMENT.format(line="line_id", amount=1)
+
+    assert refused(statement, payment=other.pk) == "reconciliation_line_not_exceeded"
+
+
+@pytest.mark.parametrize("amount", ["-1", "amount + 1"])
+def test_a_match_uses_what_its_line_has(match: Match, amount: str) -> None:
+    other = SucceededPaymentFactory(money=eur("5.00"), reference="ORDER-0002")
+    Match.objects.all().delete()
+    statement = f"""
+    INSERT INTO reconciliation_match
+        (run_id, kind, rule, rule_version, evidence, line_id, amount, payment_id)
+    SELECT %(run)s, 'payment', 'exact_reference', 1, '{{}}', id, {amount.replace("amount", "net")},
+        %(payment)s
+    FROM reconciliation_statementline
     """
 
-    assert refused(part, match=second.pk) == "reconciliation_line_not_exceeded"
+    found = refused(statement, run=match.run_id, payment=other.pk)
+
+    assert found == "reconciliation_line_not_exceeded"
 
 
 @pytest.mark.parametrize(
     "table",
     [
         "reconciliation_reconciliationrun",
-        "reconciliation_match",
         "reconciliation_statementline",
         "reconciliation_statementfile",
         "reconciliation_sourceaccount",
@@ -102,7 +119,7 @@ def test_what_is_used_is_not_deleted(match: Match, table: str) -> None:
         ("payments_payment", "id"),
         ("reconciliation_match", "run_id"),
         ("reconciliation_match", "payment_id"),
-        ("reconciliation_matchline", "line_id"),
+        ("reconciliation_match", "line_id"),
         ("reconciliation_statementline", "file_id"),
     ],
 )

@@ -7,6 +7,7 @@ import pytest
 
 from ledger.models import Account, JournalEntry
 from ledger.money import Money
+from reconciliation.fee_groups import fee_group_of
 from reconciliation.models import Discrepancy, FxRate, Match
 from reconciliation.selectors import tie_outs
 from reconciliation.services.runs import reconcile
@@ -40,8 +41,8 @@ def test_a_line_with_the_reference_matches_and_its_fee_is_posted(sources):
     assert (match.payment, match.rule) == (payment, "exact_reference")
     assert match.evidence == {"reported": "ORDER-0001", "merchant": payment.merchant.code}
     assert opened() == []
-    fee = JournalEntry.objects.get(kind="processor_fee")
-    assert fee.reference == payment.public_id
+    fee = JournalEntry.objects.get(kind="processor_fees")
+    assert fee_group_of(match).public_id == fee.reference
     expense = Account.objects.get(code="expense:processing:EUR")
     assert expense.balance.money == Money(165, "EUR")
 
@@ -128,7 +129,7 @@ def test_the_second_line_for_a_payment_is_a_duplicate_in_the_same_and_in_a_later
     reconciled(sources[0], charge(payment, "txn_1"), charge(payment, "txn_2"))
     reconciled(sources[0], charge(payment, "txn_3"))
 
-    assert Match.objects.get().lines.get().line.external_id == "txn_1"
+    assert Match.objects.get().line.external_id == "txn_1"
     assert opened() == [("duplicate_line", "txn_2"), ("duplicate_line", "txn_3")]
 
 
@@ -143,7 +144,7 @@ def test_the_first_line_matches_whichever_of_them_is_retyped(sources, spelling):
     reconciled(sources[0], charge(payment, "txn_1", **retyped), charge(payment, "txn_2"))
     reconcile()
 
-    assert Match.objects.get().lines.get().line.external_id == "txn_1"
+    assert Match.objects.get().line.external_id == "txn_1"
     assert opened() == [("duplicate_line", "txn_2")]
 
 
@@ -156,7 +157,7 @@ def test_a_retyped_second_line_is_a_duplicate_and_stays_one(sources, spelling):
     reconcile()
     reconciled(sources[0], charge(payment, "txn_3", **retyped))
 
-    assert Match.objects.get().lines.get().line.external_id == "txn_1"
+    assert Match.objects.get().line.external_id == "txn_1"
     assert opened() == [("duplicate_line", "txn_2"), ("duplicate_line", "txn_3")]
 
 
@@ -192,7 +193,7 @@ def test_equal_references_belong_to_the_merchant_the_line_names(sources):
     assert Match.objects.get().payment == ours
 
     reconciled(sources[0], charge(theirs, "txn_4"), dispute)
-    assert Match.objects.get(payment=theirs).lines.get().line.external_id == "txn_4"
+    assert Match.objects.get(payment=theirs).line.external_id == "txn_4"
     assert theirs.disputes.count() == 1
     assert opened() == [("duplicate_line", "txn_2")]
 

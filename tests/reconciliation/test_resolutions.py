@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
 @pytest.fixture
 def anna() -> User:
     user = User.objects.create_user("anna@example.com")
-    names = ["change_discrepancy", "add_writeoff"]
+    names = ["resolve_discrepancy", "add_writeoff"]
     user.user_permissions.set(Permission.objects.filter(codename__in=names))
     return user
 

@@ -10,13 +10,14 @@ from django.utils import timezone
 from config.people.roles import Role
 from ledger.actors import Actor
 from ledger.errors import Invalid
-from ledger.models import AuditEvent
+from ledger.models import AuditEvent, ChangeRequest
 from ledger.services.audit import ReasonMissing
 from reconciliation.models import MatchingTolerance, Source, SourceVersion
-from reconciliation.services.settings import Tolerance, set_tolerance
+from reconciliation.services.settings import Tolerance, ask_for_tolerance
 from reconciliation.services.sources import SourceTerms, change_source, define_source
 from tests.factories import GatewayFactory
 from tests.support.back_office import browser_of, person
+from tests.support.changes import agree
 from tests.support.refusals import refused_by
 from tests.support.reports import define_sources
 
@@ -46,23 +47,28 @@ def tolerances(source: Source) -> list[tuple[int, int]]:
 
 def test_a_tolerance_counts_from_its_day_on(source: Source) -> None:
     for days, points in ((0, 75), (1, 100)):
-        set_tolerance(
+        change = ask_for_tolerance(
             source,
             Tolerance(points, deposit_days=2),
             valid_from=today() + timedelta(days=days),
             actor=CONTROLLER,
             reason="The rate moves more now.",
         )
+        assert len(tolerances(source)) == days + 1
+        agree(change)
 
     assert (anew(source).fx_tolerance_basis_points, anew(source).deposit_days) == (75, 2)
     assert tolerances(source) == [(50, 0), (75, 2), (100, 2)]
 
 
 def test_who_and_why_are_kept_beside_what_it_was(source: Source) -> None:
-    row = set_tolerance(
-        source, Tolerance(75), valid_from=today(), actor=CONTROLLER, reason="Agreed with Sim."
+    agree(
+        ask_for_tolerance(
+            source, Tolerance(75), valid_from=today(), actor=CONTROLLER, reason="Agreed with Sim."
+        )
     )
 
+    row = source.tolerances.get(fx_tolerance_basis_points=75)
     assert (row.set_by, row.reason) == ("user:controller@example.com", "Agreed with Sim.")
     event = AuditEvent.objects.get(action="matching_tolerance.set")
     assert (
@@ -78,11 +84,11 @@ def test_no_day_that_is_over_and_nothing_without_reason(source: Source) -> None:
     yesterday = today() - timedelta(days=1)
 
     with pytest.raises(Invalid, match="is over"):
-        set_tolerance(source, Tolerance(), valid_from=yesterday, actor=CONTROLLER, reason="x")
+        ask_for_tolerance(source, Tolerance(), valid_from=yesterday, actor=CONTROLLER, reason="x")
     with pytest.raises(ReasonMissing):
-        set_tolerance(source, Tolerance(), valid_from=today(), actor=CONTROLLER, reason=" ")
+        ask_for_tolerance(source, Tolerance(), valid_from=today(), actor=CONTROLLER, reason=" ")
     with pytest.raises(Invalid, match="0 to 10000"):
-        set_tolerance(source, Tolerance(-1), valid_from=today(), actor=CONTROLLER, reason="x")
+        ask_for_tolerance(source, Tolerance(-1), valid_from=today(), actor=CONTROLLER, reason="x")
 
     assert tolerances(source) == [(50, 0)]
 
@@ -138,14 +144,19 @@ def test_the_database_changes_no_version(source: Source, model: type) -> None:
 
 
 def test_pages_ask_a_reason_and_show_refusals(source: Source) -> None:
+    asks = browser_of(person("maker@example.com", Role.MAKER))
     browser = browser_of(person("controller@example.com", Role.CONTROLLER))
-    url = reverse("admin:reconciliation_source_set_tolerance", args=[source.pk])
+    url = reverse("admin:reconciliation_source_ask_for_tolerance", args=[source.pk])
     wish = {"valid_from": today(), "fx_tolerance_basis_points": 80, "deposit_days": 1}
 
-    assert "This field is required" in browser.post(url, wish).content.decode()
-    late = browser.post(url, {**wish, "valid_from": "2020-01-01", "reason": "x"}).content.decode()
+    assert "This field is required" in asks.post(url, wish).content.decode()
+    late = asks.post(url, {**wish, "valid_from": "2020-01-01", "reason": "x"}).content.decode()
     assert "is over" in late
-    browser.post(url, {**wish, "reason": "Agreed."})
+    asks.post(url, {**wish, "reason": "The rate moves more now."})
+    change = ChangeRequest.objects.get()
+    approve = reverse("admin:ledger_changerequest_approve", args=[change.pk])
+    assert "deposit days: 1 (now 0)" in browser.get(approve).content.decode()
+    browser.post(approve, {"reason": "Agreed."})
 
     assert anew(source).fx_tolerance_basis_points == 80
     change = reverse("admin:reconciliation_source_change_source", args=[source.pk])

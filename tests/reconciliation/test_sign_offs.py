@@ -281,8 +281,13 @@ def officer(client, name: str, *permissions: str):
 def test_two_people_sign_off_in_the_back_office(client, account):
     assert isinstance(admin.site.get_model_admin(SignOff), SignOffAdmin)
     maker = officer(client, "maker@example.com", "add_signoff")
-    prepared = maker.post(reverse(f"{SIGN_OFFS}_prepare"), {"account": account.pk, "day": str(DAY)})
+    prepared = maker.post(
+        reverse(f"{SIGN_OFFS}_prepare"),
+        {"account": account.pk, "day": str(DAY), "reason": "All is explained."},
+    )
     sign_off = SignOff.objects.get()
+    event = AuditEvent.objects.get(action="sign_off.prepared")
+    assert event.reason == "All is explained."
     assert prepared["Location"] == reverse(f"{SIGN_OFFS}_change", args=[sign_off.pk])
     step = reverse(f"{SIGN_OFFS}_sign", args=[sign_off.pk])
     assert maker.post(step, {"reason": "Read."}).status_code == 403
@@ -311,7 +316,11 @@ def test_back_office_shows_why_a_day_cannot_be_prepared(client, account):
     account.source.save()
     maker = officer(client, "maker@example.com", "add_signoff")
 
-    page = maker.post(reverse(f"{SIGN_OFFS}_prepare"), {"account": account.pk, "day": str(DAY)})
+    wish = {"account": account.pk, "day": str(DAY)}
+    silent = maker.post(reverse(f"{SIGN_OFFS}_prepare"), wish)
+    page = maker.post(reverse(f"{SIGN_OFFS}_prepare"), {**wish, "reason": "It is time."})
+
+    assert "This field is required" in silent.content.decode()
 
     assert "is not settled" in page.content.decode()
     assert not SignOff.objects.exists()

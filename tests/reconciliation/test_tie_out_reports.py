@@ -12,7 +12,8 @@ from ledger.models import Account
 from ledger.money import Money
 from ledger.selectors import balance_of, trial_balance
 from reconciliation.days import end_of
-from reconciliation.models import Discrepancy, Match, MatchLine, SourceAccount, UndoneMatch
+from reconciliation.fee_groups import fee_group_of
+from reconciliation.models import Discrepancy, Match, SourceAccount, UndoneMatch
 from reconciliation.reports import canonical, known_horizon, tie_out_report
 from reconciliation.selectors import tie_out, tie_outs
 from reconciliation.services.runs import reconcile
@@ -203,21 +204,21 @@ def test_what_was_undone_later_is_in_what_was_known(sources):
     assert before["open_items"][0]["types"] == ["amount_mismatch"]
 
     match = Match.objects.get()
-    part = match.lines.get()
     UndoneMatch.objects.create(
         kind="payment",
         subject_id=payment.pk,
-        line=part.line,
-        amount=part.amount,
+        line=match.line,
+        amount=match.amount,
         rule=match.rule,
         rule_version=match.rule_version,
         evidence={},
         matched_at=match.created_at,
+        match_number=match.pk,
+        fee_group=fee_group_of(match),
         undone_by="user:clerk",
         reason="Wrong.",
         undone_at=known_at + timedelta(seconds=1),
     )
-    MatchLine.objects.all().delete()
     match.delete()
 
     assert reported(processor, day=on, known_at=known_at) == before
@@ -231,12 +232,18 @@ def test_line_that_several_matches_share_counts_once(sources):
     load(processor, report(charge(first, "txn_1", gross="198.35", fee="0.00")))
     on = max(first.settlement_due_on, second.settlement_due_on)
     run = reconcile(as_of=on)
-    part = MatchLine.objects.get()
-    MatchLine.objects.filter(pk=part.pk).update(amount=98_35)
-    other = Match.objects.create(
-        run=run, kind="payment", payment=second, rule="manual", rule_version=1, evidence={}
+    line = Match.objects.get().line
+    Match.objects.update(amount=98_35)
+    Match.objects.create(
+        run=run,
+        kind="payment",
+        payment=second,
+        rule="manual",
+        rule_version=1,
+        evidence={},
+        line=line,
+        amount=99_00,
     )
-    MatchLine.objects.create(match=other, line=part.line, amount=99_00)
 
     found = reported(processor, day=on)
 
@@ -245,7 +252,7 @@ def test_line_that_several_matches_share_counts_once(sources):
     assert {item["matter"]: item["effect"] for item in found["open_items"]} == {
         first.public_id: "1.65",
         second.public_id: "1.00",
-        part.line.public_id: "-1.00",
+        line.public_id: "-1.00",
     }
 
 

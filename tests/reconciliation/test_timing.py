@@ -106,7 +106,7 @@ def test_late_evidence_closes_what_was_pending_or_missing(waiting, sources, due_
     run = reconcile()
 
     assert {status for *_, status in states()} == {"RESOLVED"}
-    assert waiting.disputes.get().match.lines.get().line.external_id == "txn_3"
+    assert waiting.disputes.get().match.line.external_id == "txn_3"
     assert not any(proof.difference for proof in tie_outs(run.as_of))
     assert_books_balance()
 

@@ -70,7 +70,7 @@ def test_a_report_is_matched_when_it_comes_and_nothing_is_called_missing(
     assert (run.trigger, run.match_count, run.discrepancy_count) == ("arrival", 1, 1)
     assert Match.objects.get().payment == paid
     assert opened() == [("fee_mismatch", "ORDER-0001")]
-    assert JournalEntry.objects.filter(kind="processor_fee").count() == 1
+    assert JournalEntry.objects.filter(kind="processor_fees").count() == 1
 
     reconcile(as_of=paid.settlement_due_on)
     assert opened() == [("fee_mismatch", "ORDER-0001"), ("missing_settlement", "ORDER-0002")]
@@ -237,7 +237,7 @@ def test_an_undone_match_is_not_made_again_at_once(sources):
     load(sources[0], report(charge(payment, "txn_1")))
     match_what_came()
     found = Match.objects.get()
-    line = found.lines.get().line
+    line = found.line
     undo_match(found, reason="Another shop's.", actor=ann)
 
     match_arrivals()

@@ -12,7 +12,7 @@ from ledger.commands import ServiceCommand, read_bytes
 from reconciliation.resolution_sheets import read_sheet
 from reconciliation.services.resolutions import Outcome, import_resolutions
 
-WORK = "reconciliation.change_discrepancy"
+WORK = "reconciliation.resolve_discrepancy"
 PROPOSE = "reconciliation.add_writeoff"
 
 

@@ -9,7 +9,7 @@ from reconciliation.management.people import person
 from reconciliation.services.hand_matching import match_by_hand
 from reconciliation.subjects import line_by_id, subject_by_id
 
-WORK = "reconciliation.change_discrepancy"
+WORK = "reconciliation.add_match"
 
 
 class Command(ServiceCommand):

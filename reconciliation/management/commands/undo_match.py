@@ -8,7 +8,7 @@ from reconciliation.management.people import person
 from reconciliation.services.undone_matches import undo_match
 from reconciliation.subjects import match_by_id
 
-WORK = "reconciliation.change_discrepancy"
+WORK = "reconciliation.delete_match"
 
 
 class Command(ServiceCommand):
@@ -22,8 +22,8 @@ class Command(ServiceCommand):
     def run(self, **options: Any) -> None:
         actor = person(options["actor"], permission=WORK)
         undone = undo_match(match_by_id(options["match"]), reason=options["reason"], actor=actor)
-        lines = [each.line.public_id for each in undone]
+        line = undone.line.public_id
         self.report(
-            {"id": options["match"], "lines": lines},
-            [f"{options['match']} is undone: {', '.join(lines)} open again"],
+            {"id": options["match"], "lines": [line]},
+            [f"{options['match']} is undone: {line} open again"],
         )

@@ -1,0 +1,1 @@
+DROP TRIGGER ledger_append_only ON reconciliation_feegroup;
