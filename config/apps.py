@@ -9,8 +9,11 @@ class RoofConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
+        from config.changes import CARRIERS
         from config.people.roles import define_roles
+        from ledger.changes import register
 
+        register(CARRIERS)
         # After the last application, when all permissions exist.
         last = list(apps.get_app_configs())[-1]
         post_migrate.connect(define_roles, sender=last, dispatch_uid="config.define_roles")

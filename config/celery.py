@@ -27,6 +27,7 @@ TICKS = {
     "enqueue due jobs": ("payments.tasks.enqueue_jobs", timedelta(seconds=30)),
     "empty the inbox": ("reconciliation.tasks.pick_up_statements", timedelta(minutes=1)),
     "match what came": ("reconciliation.tasks.match_arrivals", timedelta(seconds=5)),
+    "keep tie-outs": ("reconciliation.tasks.keep_proofs", timedelta(seconds=5)),
 }
 # A tick nobody heard in time is not made up for: the next one does the same.
 app.conf.beat_schedule = {

@@ -36,11 +36,6 @@ class Dashboard:
     parked: list[Figure] | None
     runs: list[LastRun] | None
 
-    @property
-    def refresh_seconds(self) -> int | None:
-        """When the page asks for lights that are worked out, if some are not."""
-        return None if all(light.is_fresh for light in self.lights or []) else 1
-
 
 def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What unfold shows on the index page."""

@@ -38,6 +38,7 @@ WAYS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("Accounts", "account_tree", "ledger.account"),
         ("Journal", "menu_book", "ledger.journalentry"),
         ("Periods", "event_available", "ledger.accountingperiod"),
+        ("Changes", "published_with_changes", "ledger.changerequest"),
         ("Audit trail", "history", "ledger.auditevent"),
     ),
     "Operation": (

@@ -12,20 +12,12 @@ from config.back_office.search import AMOUNT_DAYS, find
 from reconciliation.models import SourceAccount
 
 
-def tie_out_lights(request: HttpRequest) -> HttpResponse:
-    """The lights of the landing page alone, worked out by now."""
-    return TemplateResponse(
-        request, "admin/dashboard/lights.html", {"lights": _lights_worked_out(request)}
-    )
-
-
 def tie_outs(request: HttpRequest) -> HttpResponse:
-    """The same on a page of its own, for browsers that run no scripts."""
-    context = {
-        **admin.site.each_context(request),
-        "title": "Tie-outs",
-        "lights": _lights_worked_out(request),
-    }
+    """Every account's light, worked out by now."""
+    if not may_see(request, SourceAccount):
+        raise PermissionDenied
+    work_out()
+    context = {**admin.site.each_context(request), "title": "Tie-outs", "lights": lights()}
     return TemplateResponse(request, "admin/reconciliation/tie_outs.html", context)
 
 
@@ -45,14 +37,7 @@ def search(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/find.html", context)
 
 
-def _lights_worked_out(request: HttpRequest) -> list[object]:
-    if not may_see(request, SourceAccount):
-        raise PermissionDenied
-    return [*work_out(lights())]
-
-
 urlpatterns: list[URLPattern] = [
     path("tie-outs/", admin.site.admin_view(tie_outs), name="tie_outs"),
-    path("tie-outs/lights/", admin.site.admin_view(tie_out_lights), name="tie_out_lights"),
     path("find/", admin.site.admin_view(search), name="find"),
 ]

@@ -4,12 +4,12 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 
-from django.db.models import Case, CharField, Count, Sum, Value, When
+from django.db.models import Count, F, Sum
 from django.db.models.functions import Abs
 
 from config.back_office.figures import Figure, list_url
 from ledger.money import Money
-from reconciliation.admin.filters import AGES, aged
+from reconciliation.admin.filters import AGES, age_of
 from reconciliation.discrepancy_guide import with_original_day
 from reconciliation.models import Discrepancy
 
@@ -51,21 +51,18 @@ class _Sums:
 
 def discrepancies_section(today: date) -> Discrepancies:
     everything, by_type = _Sums(), defaultdict[str, _Sums](_Sums)
+    # By day, and by age here: the database would look the day up anew for each age.
     found = (
         with_original_day(
             Discrepancy.objects.filter(status__in=Discrepancy.UNSETTLED, resolved_at=None)
         )
         .order_by()
-        .annotate(
-            age=Case(
-                *(When(aged(bucket, today), then=Value(bucket)) for bucket in AGES),
-                output_field=CharField(),
-            )
-        )
-        .values_list("type", "currency", "age")
+        .annotate(day=F("original_on"))
+        .values_list("type", "currency", "day")
         .annotate(number=Count("pk"), amount=Sum(Abs("amount")))
     )
-    for kind, currency, age, number, amount in found:
+    for kind, currency, day, number, amount in found:
+        age = age_of(day, today)
         money = Money(0 if kind in WITHOUT_MONEY else amount, currency)
         everything.add(age, number, money)
         by_type[kind].add(age, number, money)

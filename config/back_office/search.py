@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from config.back_office.figures import may_see, record_url
 from ledger.errors import DomainError
-from ledger.models import Account, Hold, JournalEntry
+from ledger.models import Account, ChangeRequest, Hold, JournalEntry
 from ledger.money import CURRENCY_EXPONENTS, Money
 from payments.models import (
     AccountReport,
@@ -31,6 +31,7 @@ from payments.models import (
 from payments.taken import taken_between
 from reconciliation.models import (
     Discrepancy,
+    FeeGroup,
     ProcessorPayout,
     ReconciliationRun,
     SignOff,
@@ -53,6 +54,7 @@ BY_PREFIX: dict[str, type[Model]] = {
     "acct": Account,
     "je": JournalEntry,
     "hold": Hold,
+    "chg": ChangeRequest,
     "sb": SettlementBatch,
     "mpo": Payout,
     "pf": PayoutFile,
@@ -60,6 +62,7 @@ BY_PREFIX: dict[str, type[Model]] = {
     "st": StatementFile,
     "run": ReconciliationRun,
     "disc": Discrepancy,
+    "fees": FeeGroup,
     "wo": WriteOff,
     "so": SignOff,
 }

@@ -9,6 +9,9 @@ from django.http import HttpRequest
 
 from config.back_office.figures import Figure, count_each, list_url, may_see, record_url
 from config.back_office.payment_figures import unknown_outcomes
+from ledger.admin.changes import ChangeWaits
+from ledger.changes import carriers
+from ledger.models import ChangeRequest
 from ledger.money import Money
 from payments.models import JobRun, ParkedWork, Payment, Refund
 from reconciliation.admin.filters import WaitingLinesFilter
@@ -57,10 +60,22 @@ def count_tasks(request: HttpRequest) -> dict[str, list[Figure]]:
 
 def _decisions(request: HttpRequest) -> list[_Task]:
     waits = {"waits_for": "me"}
+    approves = (each.permission("approve") for each in carriers())
+    changes = [
+        _Task(
+            "Changes to decide",
+            permission,
+            ChangeRequest,
+            ChangeWaits.waiting(request, ChangeRequest.objects.all()),
+            waits,
+        )
+        for permission in filter(request.user.has_perm, approves)
+    ]
     return [
+        *changes[:1],
         _Task(
             "Write-offs to decide",
-            "reconciliation.change_writeoff",
+            "reconciliation.approve_writeoff",
             WriteOff,
             WriteOffWaits.waiting(request, WriteOff.objects.all()),
             waits,
@@ -103,7 +118,7 @@ def _work(request: HttpRequest) -> list[_Task]:
         ),
         _Task(
             "Lines in quarantine",
-            "reconciliation.resolve_rejectedline",
+            "reconciliation.correct_rejectedline",
             RejectedLine,
             lines,
             {WaitingLinesFilter.parameter_name: "yes"},

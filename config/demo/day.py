@@ -16,6 +16,7 @@ from ledger.money import Money
 from payments.gateways.simulated_report import Fault, SimulatedPayout, close_day
 from payments.models import Gateway
 from reconciliation.models import ReconciliationRun, Source
+from reconciliation.services.account_proofs import keep_due_proofs
 from reconciliation.services.imports import import_statement
 from reconciliation.services.runs import reconcile
 from settlements.models import SettlementBatch
@@ -73,6 +74,7 @@ def close(*, seed: int, say: Say) -> Evening:
     _import("simbank", bank.statement(), f"simbank-{day}.camt053.xml", say)
 
     run = reconcile(as_of=day)
+    keep_due_proofs()
     say(f"reconciliation: {run.match_count} matches, {run.discrepancy_count} discrepancies")
     return Evening(day, batches, run, planted)
 

@@ -12,9 +12,8 @@ from django.urls import reverse
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminEmailInputWidget
 
-from config.people import staff
+from config.people import access, staff
 from config.people.roles import Role, roles_of
-from config.people.second_factor import reset_second_factor
 from ledger.actors import Actor
 from ledger.admin import ReadOnlyAdmin
 from ledger.admin.base import ReasonForm, detail_action
@@ -28,12 +27,12 @@ class RolesForm(ReasonForm):
     roles = forms.MultipleChoiceField(
         choices=ROLES, required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
-    field_order: tuple[str, ...] = ("roles", "reason")
+    field_order = ("roles", "reason")
 
 
-class PersonForm(RolesForm):
+class PersonForm(ReasonForm):
     email = forms.EmailField(max_length=150, widget=UnfoldAdminEmailInputWidget)
-    field_order = ("email", "roles", "reason")
+    field_order = ("email", "reason")
 
 
 class PersonAdmin(AskingAdmin):
@@ -53,7 +52,7 @@ class PersonAdmin(AskingAdmin):
     readonly_fields = ("roles", "has_second_factor")
     actions_list = ("add_person",)
     actions_detail = (
-        *("set_roles", "set_first_password", "unlock", "reset_second_factor"),
+        *("ask_for_roles", "set_first_password", "unlock", "ask_to_reset_second_factor"),
         *("shut_out", "let_in"),
     )
 
@@ -74,24 +73,6 @@ class PersonAdmin(AskingAdmin):
     def has_second_factor(self, user: Any) -> bool:
         return bool(user.is_enrolled)
 
-    def has_add_person_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("auth.add_user")
-
-    def has_set_roles_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("auth.set_roles")
-
-    def has_set_active_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("auth.set_active")
-
-    def has_set_first_password_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("auth.set_first_password")
-
-    def has_unlock_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("auth.unlock_person")
-
-    def has_reset_second_factor_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("auth.reset_second_factor")
-
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Only one of the two ways through the door."""
         user = self.get_object(request, object_id)
@@ -101,7 +82,7 @@ class PersonAdmin(AskingAdmin):
         allowed = super().get_actions_detail(request, object_id)
         return [step for step in allowed if step.path.replace("_", "-") != other]
 
-    @detail_action("Add a person", permission="add_person")
+    @detail_action("Add a person", permission="auth.add_user")
     def add_person(self, request: HttpRequest) -> HttpResponse:
         form = PersonForm(request.POST or None)
         if form.is_valid():
@@ -116,31 +97,35 @@ class PersonAdmin(AskingAdmin):
             request,
             form,
             title="Add a person",
-            explanation="Nobody can sign in by this address before a password is set.",
+            explanation="Nobody can sign in by this address before a password is set, and the"
+            " person may do nothing before roles are asked for and approved.",
             back=reverse(f"{self.admin_site.name}:auth_user_changelist"),
         )
 
-    @detail_action("Set roles", permission="set_roles")
-    def set_roles(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    @detail_action("Ask for roles", permission="auth.request_roles")
+    def ask_for_roles(self, request: HttpRequest, object_id: str) -> HttpResponse:
         user = self._found(request, object_id)
         form = RolesForm(request.POST or None, initial={"roles": roles_of(user)})
         if form.is_valid():
             try:
-                staff.set_roles(user, actor=Actor.user(request.user), **form.cleaned_data)
+                change = access.ask_for_roles(
+                    user, actor=Actor.user(request.user), **form.cleaned_data
+                )
             except DomainError as refusal:
                 form.add_error(None, refusal.message)
             else:
-                messages.success(request, f"Roles of {user}: {', '.join(roles_of(user))}.")
+                messages.success(request, f"{change} waits for somebody else to approve it.")
                 return HttpResponseRedirect(self._url_of(user))
         return self.ask(
             request,
             form,
-            title=f"Set roles: {user}",
-            explanation="The person may do just what these roles may do, from the next page on.",
+            title=f"Ask for roles: {user}",
+            explanation="Once somebody else approves it, the person may do just what these roles"
+            " may do.",
             back=self._url_of(user),
         )
 
-    @detail_action("Password link", permission="set_first_password")
+    @detail_action("Password link", permission="auth.set_first_password")
     def set_first_password(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def welcome(actor: Actor, reason: str) -> None:
             user = self._found(request, object_id)
@@ -157,7 +142,7 @@ class PersonAdmin(AskingAdmin):
             welcome,
         )
 
-    @detail_action("Unlock", permission="unlock")
+    @detail_action("Unlock", permission="auth.unlock_person")
     def unlock(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._step(
             request,
@@ -169,20 +154,20 @@ class PersonAdmin(AskingAdmin):
             ),
         )
 
-    @detail_action("Reset second factor", permission="reset_second_factor")
-    def reset_second_factor(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    @detail_action("Ask to reset second factor", permission="auth.request_second_factor_reset")
+    def ask_to_reset_second_factor(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._step(
             request,
             object_id,
-            "Reset second factor",
-            "Be sure who asks for it. Phone and recovery codes count no more; whoever signs in with"
-            " the password next enrols a phone.",
-            lambda actor, why: reset_second_factor(
+            "Ask to reset second factor",
+            "Be sure who asks for it. Once somebody else approves it, phone and recovery codes"
+            " count no more; whoever signs in with the password next enrols a phone.",
+            lambda actor, why: access.ask_to_reset_second_factor(
                 self._found(request, object_id), actor=actor, reason=why
             ),
         )
 
-    @detail_action("Shut out", permission="set_active")
+    @detail_action("Shut out", permission="auth.shut_out")
     def shut_out(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._step(
             request,
@@ -194,7 +179,7 @@ class PersonAdmin(AskingAdmin):
             ),
         )
 
-    @detail_action("Let in", permission="set_active")
+    @detail_action("Let in", permission="auth.let_in")
     def let_in(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._step(
             request,

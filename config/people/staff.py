@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.tokens import default_token_generator
 from django.db import IntegrityError, transaction
@@ -12,6 +13,7 @@ from django.utils.http import urlsafe_base64_encode
 from config.people import guesses
 from config.people.locks import lock_person_by_id
 from config.people.roles import Role, roles_of
+from config.people.second_factor import is_enrolled
 from ledger.actors import Actor
 from ledger.errors import Conflict, Forbidden, Invalid
 from ledger.services import audit
@@ -31,10 +33,22 @@ class OwnAccess(Forbidden):
         super().__init__("Nobody changes what he may do himself; ask another security admin.")
 
 
-def add_person(email: str, *, roles: Iterable[str], actor: Actor, reason: str) -> User:
+class LinkWouldBeAll(Forbidden):
+    """Whoever had the link would enrol a phone, and be somebody who has roles."""
+
+    code = "link_would_be_all"
+
+    def __init__(self, user: User) -> None:
+        super().__init__(
+            f"{user} has roles and no second factor: the link alone would do. The operator of the"
+            " machine gives one with `manage.py add_person`."
+        )
+
+
+def add_person(email: str, *, actor: Actor, reason: str) -> User:
     """Somebody new, who signs in by this e-mail address once a password is set by `welcome_link`.
 
-    Raises NameTaken, Invalid for a role there is not, and ReasonMissing.
+    May do nothing before roles are given. Raises NameTaken and ReasonMissing.
     """
     name = email.lower()
     reason = audit.required(reason)
@@ -43,13 +57,12 @@ def add_person(email: str, *, roles: Iterable[str], actor: Actor, reason: str) -
             user = User(username=name, email=name, is_staff=True)
             user.set_unusable_password()
             user.save(force_insert=True)
-            _give(user, roles)
             audit.record(
                 "person.added",
                 guesses.subject_of(user),
                 actor=actor,
                 reason=reason,
-                after={"name": name, "roles": roles_of(user)},
+                after={"name": name},
             )
     except IntegrityError:
         raise NameTaken(name) from None
@@ -58,7 +71,11 @@ def add_person(email: str, *, roles: Iterable[str], actor: Actor, reason: str) -
 
 @transaction.atomic
 def set_roles(user: User, roles: Iterable[str], *, actor: Actor, reason: str) -> None:
-    """The person has these roles and no other. Raises OwnAccess, Invalid and ReasonMissing."""
+    """The person has these roles and no other.
+
+    What `access.ask_for_roles` asks for, and the operator of the machine does. Raises OwnAccess,
+    Invalid for a role there is not, and ReasonMissing.
+    """
     reason = audit.required(reason)
     _not_own(user, actor)
     lock_person_by_id(user.pk)
@@ -99,10 +116,13 @@ def set_active(user: User, is_active: bool, *, actor: Actor, reason: str) -> Non
 def welcome_link(user: User, *, actor: Actor, reason: str) -> str:
     """The path of a page on which the person sets a password, once and within a day.
 
-    The old password counts until then. Raises OwnAccess and ReasonMissing.
+    The old password counts until then. Raises OwnAccess, LinkWouldBeAll and ReasonMissing.
     """
     reason = audit.required(reason)
     _not_own(user, actor)
+    may = user.is_superuser or user.groups.exists()
+    if settings.SECOND_FACTOR_REQUIRED and actor.kind == "user" and may and not is_enrolled(user):
+        raise LinkWouldBeAll(user)
     audit.record("person.welcomed", guesses.subject_of(user), actor=actor, reason=reason)
     token = default_token_generator.make_token(user)
     return reverse("admin:set_password", args=[urlsafe_base64_encode(force_bytes(user.pk)), token])

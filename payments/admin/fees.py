@@ -1,7 +1,5 @@
 """What merchants are charged, and what a payment would cost."""
 
-from typing import Any
-
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -21,7 +19,7 @@ from ledger.errors import DomainError
 from ledger.money import CURRENCY_EXPONENTS, TEXT_LENGTH_MAX, Money
 from payments.models import FeePlan, Merchant
 from payments.services.fees import quote
-from payments.services.merchants import Prices, change_prices
+from payments.services.price_changes import Prices, ask_for_prices
 
 CURRENCIES = [(code, code) for code in sorted(CURRENCY_EXPONENTS)]
 
@@ -119,18 +117,15 @@ class FeePlanAdmin(ReadOnlyAdmin):
     list_filter = ("currency", "method", "refund_policy")
     list_select_related = ("merchant",)
     search_fields = ("merchant__code",)
-    actions_list = ("quote", "set_plan")
+    actions_list = ("quote", "ask_for_prices")
 
-    def has_set_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("payments.set_feeplan")
-
-    @detail_action("Set prices", permission="set")
-    def set_plan(self, request: HttpRequest) -> HttpResponse:
+    @detail_action("Ask for prices", permission="payments.request_feeplan")
+    def ask_for_prices(self, request: HttpRequest) -> HttpResponse:
         form = PricesForm(request.POST or None)
         if form.is_valid():
             said = form.cleaned_data
             try:
-                plan = change_prices(
+                change = ask_for_prices(
                     said["merchant"],
                     form.prices(),
                     currency=said["currency"],
@@ -142,13 +137,16 @@ class FeePlanAdmin(ReadOnlyAdmin):
             except DomainError as refusal:
                 form.add_error(None, refusal.message)
             else:
-                messages.success(request, f"Prices of {plan}.")
-                return HttpResponseRedirect(self._url_of(plan))
+                messages.success(request, f"{change} waits for somebody else to approve it.")
+                return HttpResponseRedirect(
+                    reverse(f"{self.admin_site.name}:payments_feeplan_changelist")
+                )
         return self._form_page(
             request,
             form,
-            title="Set prices",
-            explanation="A new version from a day on. What was charged before stays as it was.",
+            title="Ask for prices",
+            explanation="A new version from a day on, once somebody else approves it. What was"
+            " charged before stays as it was.",
         )
 
     @detail_action("Quote", permission="view")

@@ -34,16 +34,13 @@ class GatewayEventAdmin(ReadOnlyAdmin):
     def message(self, event: GatewayEvent) -> str:
         return bytes(event.body).decode(errors="replace")
 
-    def has_settle_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("payments.change_gatewayevent")
-
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Only what failed is settled."""
         event = self.get_object(request, object_id)
         has_failed = event is not None and event.status == GatewayEvent.Status.FAILED
         return super().get_actions_detail(request, object_id) if has_failed else []
 
-    @detail_action("Settle", permission="settle")
+    @detail_action("Settle", permission="payments.change_gatewayevent")
     def settle(self, request: HttpRequest, object_id: str) -> HttpResponse:
         event = get_object_or_404(GatewayEvent, pk=object_id)
         return self.step(

@@ -28,10 +28,7 @@ class MerchantMemberAdmin(ReadOnlyAdmin):
     search_fields = ("user__username", "merchant__code")
     actions_detail = ("remove",)
 
-    def has_remove_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("payments.delete_merchantmember")
-
-    @detail_action("Remove", permission="remove")
+    @detail_action("Remove", permission="payments.delete_merchantmember")
     def remove(self, request: HttpRequest, object_id: str) -> HttpResponse:
         member = get_object_or_404(MerchantMember, pk=object_id)
         return self.step(
@@ -70,10 +67,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     exclude = ("digest",)
     actions_detail = ("revoke",)
 
-    def has_revoke_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("payments.change_apikey")
-
-    @detail_action("Revoke", permission="revoke")
+    @detail_action("Revoke", permission="payments.change_apikey")
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
         key = get_object_or_404(ApiKey, pk=object_id)
         return self.step(

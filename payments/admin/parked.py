@@ -74,12 +74,6 @@ class ParkedWorkAdmin(ReadOnlyAdmin):
             return parked.subject
         return format_html('<a href="{}">{}</a>', url, parked.subject)
 
-    def has_retry_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("payments.change_parkedwork")
-
-    def has_discard_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("payments.delete_parkedwork")
-
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Only the steps that are left."""
         parked = self.get_object(request, object_id)
@@ -88,7 +82,7 @@ class ParkedWorkAdmin(ReadOnlyAdmin):
         allowed = super().get_actions_detail(request, object_id)
         return [step for step in allowed if step.path != "discard" or parked.discard_asked_by]
 
-    @detail_action("Retry", permission="retry")
+    @detail_action("Retry", permission="payments.change_parkedwork")
     def retry(self, request: HttpRequest, object_id: str) -> HttpResponse:
         parked = self._found(request, object_id)
         return self.step(
@@ -100,7 +94,7 @@ class ParkedWorkAdmin(ReadOnlyAdmin):
             service=lambda actor, reason: retry_parked(parked, actor=actor, reason=reason),
         )
 
-    @detail_action("Ask to discard", permission="retry")
+    @detail_action("Ask to discard", permission="payments.ask_to_discard_parkedwork")
     def ask_to_discard(self, request: HttpRequest, object_id: str) -> HttpResponse:
         parked = self._found(request, object_id)
         return self.step(
@@ -111,7 +105,7 @@ class ParkedWorkAdmin(ReadOnlyAdmin):
             service=lambda actor, reason: ask_to_discard(parked, actor=actor, reason=reason),
         )
 
-    @detail_action("Discard", permission="discard")
+    @detail_action("Discard", permission="payments.delete_parkedwork")
     def discard(self, request: HttpRequest, object_id: str) -> HttpResponse:
         parked = self._found(request, object_id)
         return self.step(

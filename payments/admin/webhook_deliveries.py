@@ -47,9 +47,6 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     inlines = (AttemptInline,)
     actions_detail = ("retry",)
 
-    def has_retry_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("payments.change_webhookdelivery")
-
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Only of what can be sent."""
         delivery = self.get_object(request, object_id)
@@ -58,7 +55,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
         )
         return super().get_actions_detail(request, object_id) if can_be_sent else []
 
-    @detail_action("Retry", permission="retry")
+    @detail_action("Retry", permission="payments.change_webhookdelivery")
     def retry(self, request: HttpRequest, object_id: str) -> HttpResponse:
         delivery = self.get_object(request, object_id)
         if delivery is None:

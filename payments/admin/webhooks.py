@@ -84,18 +84,6 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
     actions_list = ("create",)
     actions_detail = ("enable", "disable", "rotate_secret", "test", "replay", "remove")
 
-    def has_create_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("payments.add_webhookendpoint")
-
-    def has_manage_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("payments.change_webhookendpoint")
-
-    def has_send_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("payments.change_webhookdelivery")
-
-    def has_remove_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("payments.delete_webhookendpoint")
-
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Only the steps that are left."""
         endpoint = self.get_object(request, object_id)
@@ -107,7 +95,7 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
         allowed = super().get_actions_detail(request, object_id)
         return [step for step in allowed if step.path not in hidden]
 
-    @detail_action("New endpoint", permission="create")
+    @detail_action("New endpoint", permission="payments.add_webhookendpoint")
     def create(self, request: HttpRequest) -> HttpResponse:
         def service(form: forms.Form) -> WebhookEndpoint:
             wish = form.cleaned_data
@@ -126,7 +114,7 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
             explanation="Events from now on are sent to it. Its secret is shown once, after this.",
         )
 
-    @detail_action("Enable", permission="manage")
+    @detail_action("Enable", permission="payments.enable_webhookendpoint")
     def enable(self, request: HttpRequest, object_id: str) -> HttpResponse:
         endpoint = self._found(request, object_id)
         return self.step(
@@ -137,7 +125,7 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
             service=lambda actor, reason: enable_endpoint(endpoint, actor=actor, reason=reason),
         )
 
-    @detail_action("Disable", permission="manage")
+    @detail_action("Disable", permission="payments.disable_webhookendpoint")
     def disable(self, request: HttpRequest, object_id: str) -> HttpResponse:
         endpoint = self._found(request, object_id)
         return self.step(
@@ -148,7 +136,7 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
             service=lambda actor, reason: disable_endpoint(endpoint, actor=actor, reason=reason),
         )
 
-    @detail_action("Rotate secret", permission="manage")
+    @detail_action("Rotate secret", permission="payments.rotate_webhookendpoint")
     def rotate_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
         endpoint = self._found(request, object_id)
 
@@ -167,7 +155,7 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
             explanation="The new secret is shown once, after this.",
         )
 
-    @detail_action("Send a test", permission="send")
+    @detail_action("Send a test", permission="payments.test_webhookendpoint")
     def test(self, request: HttpRequest, object_id: str) -> HttpResponse:
         endpoint = self._found(request, object_id)
         return self.step(
@@ -178,7 +166,7 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
             service=lambda actor, reason: send_test(endpoint, actor=actor, reason=reason),
         )
 
-    @detail_action("Replay", permission="send")
+    @detail_action("Replay", permission="payments.replay_webhookendpoint")
     def replay(self, request: HttpRequest, object_id: str) -> HttpResponse:
         endpoint = self._found(request, object_id)
 
@@ -195,7 +183,7 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
             explanation="Every event of these days that it listens to is sent, again or at last.",
         )
 
-    @detail_action("Remove", permission="remove")
+    @detail_action("Remove", permission="payments.delete_webhookendpoint")
     def remove(self, request: HttpRequest, object_id: str) -> HttpResponse:
         endpoint = self._found(request, object_id)
         return self.step(

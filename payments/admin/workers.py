@@ -28,16 +28,13 @@ class JobRunAdmin(ReadOnlyAdmin):
     search_fields = ("=job", "=business_period", "result", "problem")
     actions_detail = ("run_now", "skip")
 
-    def has_step_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("payments.change_jobrun")
-
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Only what is not over can be hurried or skipped."""
         run = self.get_object(request, object_id)
         is_open = run is not None and run.status == JobRun.Status.DUE
         return super().get_actions_detail(request, object_id) if is_open else []
 
-    @detail_action("Run now", permission="step")
+    @detail_action("Run now", permission="payments.change_jobrun")
     def run_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
         run = get_object_or_404(JobRun, pk=object_id)
         return self.step(
@@ -48,7 +45,7 @@ class JobRunAdmin(ReadOnlyAdmin):
             service=lambda actor, reason: run_now(run, actor=actor, reason=reason),
         )
 
-    @detail_action("Skip", permission="step")
+    @detail_action("Skip", permission="payments.skip_jobrun")
     def skip(self, request: HttpRequest, object_id: str) -> HttpResponse:
         run = get_object_or_404(JobRun, pk=object_id)
         return self.step(

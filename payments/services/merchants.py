@@ -1,7 +1,7 @@
 """Merchants, their fee plans and wallets."""
 
 import string
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -24,28 +24,14 @@ from ledger.services.accounts import open_account
 from ledger.services.posting import post_entry
 from payments.bookkeeping import entry_for_wallet_funding, wallet
 from payments.errors import EmailTaken, PasswordTooWeak
-from payments.locks import lock_merchant
 from payments.models import FeePlan, Merchant, MerchantMember
 from payments.models.merchants import MERCHANT_CODE
-from payments.services.fees import FeePlans
 from payments.services.members import add_member
 from payments.services.wallets import create_wallet
 
 CODE_CHARACTERS = string.ascii_lowercase + string.digits
 FEE_MAX = 2**31 - 1
 CONFIGURATION = str(Actor.system("configuration"))
-
-
-@dataclass(frozen=True, slots=True)
-class Prices:
-    """The prices of a FeePlan; amounts are minor units."""
-
-    basis_points: int
-    fixed: int = 0
-    minimum: int = 0
-    maximum: int | None = None
-    refund_policy: str = FeePlan.RefundPolicy.NONE
-    dispute_fee: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,52 +147,6 @@ def set_fee_plan(
         raise FeePlanInUse(plan)
     plan.delete()
     return FeePlan.objects.create(merchant=merchant, **key, **prices, **why)
-
-
-@transaction.atomic
-def change_prices(
-    merchant: Merchant,
-    prices: Prices,
-    *,
-    currency: str,
-    method: str,
-    valid_from: date,
-    actor: Actor,
-    reason: str,
-) -> FeePlan:
-    """These are the merchant's prices from today or a later day on; those before them stay.
-
-    Raises Invalid for a day that is over or prices that make no sense, FeePlanInUse for a day that
-    has begun with others, and ReasonMissing.
-    """
-    reason = audit.required(reason).strip()
-    if valid_from < timezone.now().date():
-        raise Invalid(f"{valid_from} is over: prices hold from today or a later day on.")
-    lock_merchant(merchant.pk)
-    before = FeePlans([merchant]).plan_for(merchant, currency, on=valid_from, method=method)
-    plan = set_fee_plan(
-        merchant,
-        currency=currency,
-        method=method,
-        valid_from=valid_from,
-        set_by=str(actor),
-        reason=reason,
-        **asdict(prices),
-    )
-    audit.record(
-        "fee_plan.set",
-        merchant.public_id,
-        actor=actor,
-        reason=reason,
-        before=_shown(before) if before else None,
-        after=_shown(plan),
-    )
-    return plan
-
-
-def _shown(plan: FeePlan) -> dict[str, Any]:
-    names = ("currency", "method", *(each.name for each in fields(Prices)))
-    return {"valid_from": str(plan.valid_from)} | {name: getattr(plan, name) for name in names}
 
 
 def _check_prices(

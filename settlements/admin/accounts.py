@@ -10,7 +10,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from ledger.actors import Actor
 from ledger.admin import ReadOnlyAdmin
-from ledger.admin.base import detail_action
+from ledger.admin.base import ReasonForm, detail_action
 from ledger.errors import DomainError
 from ledger.money import CURRENCY_EXPONENTS
 from payments.models import Merchant
@@ -24,7 +24,7 @@ from settlements.services.bank_accounts import (
 )
 
 
-class BankAccountForm(forms.Form):
+class BankAccountForm(ReasonForm):
     merchant = forms.ModelChoiceField(Merchant.objects.all(), widget=UnfoldAdminSelectWidget)
     currency = forms.ChoiceField(
         choices=[(code, code) for code in sorted(CURRENCY_EXPONENTS)],
@@ -35,6 +35,7 @@ class BankAccountForm(forms.Form):
     bic = forms.CharField(
         max_length=11, required=False, label="BIC", widget=UnfoldAdminTextInputWidget
     )
+    field_order = ("merchant", "currency", "holder", "iban", "bic", "reason")
 
 
 @admin.register(MerchantBankAccount)
@@ -62,12 +63,6 @@ class MerchantBankAccountAdmin(AskingAdmin):
             *("status", "requested_by", "decided_by", "created_at"),
         )
 
-    def has_request_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("settlements.request_merchantbankaccount")
-
-    def has_verify_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("settlements.verify_merchantbankaccount")
-
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Only of one that waits."""
         account = self.get_object(request, object_id)
@@ -75,7 +70,7 @@ class MerchantBankAccountAdmin(AskingAdmin):
         waits = account is not None and account.status == MerchantBankAccount.Status.UNVERIFIED
         return allowed if waits else []
 
-    @detail_action("Ask for an account", permission="request")
+    @detail_action("Ask for an account", permission="settlements.request_merchantbankaccount")
     def ask_for(self, request: HttpRequest) -> HttpResponse:
         form = BankAccountForm(request.POST or None)
         if form.is_valid():
@@ -86,6 +81,7 @@ class MerchantBankAccountAdmin(AskingAdmin):
                     NamedAccount(wish["holder"], wish["iban"], wish["bic"]),
                     currency=wish["currency"],
                     actor=Actor.user(request.user),
+                    reason=wish["reason"],
                 )
             except DomainError as refusal:
                 form.add_error(None, refusal.message)
@@ -101,7 +97,7 @@ class MerchantBankAccountAdmin(AskingAdmin):
             back=reverse(f"{self.admin_site.name}:settlements_merchantbankaccount_changelist"),
         )
 
-    @detail_action("Verify", permission="verify")
+    @detail_action("Verify", permission="settlements.verify_merchantbankaccount")
     def verify(self, request: HttpRequest, object_id: str) -> HttpResponse:
         account = self._found(request, object_id)
         return self.step(
@@ -113,7 +109,7 @@ class MerchantBankAccountAdmin(AskingAdmin):
             service=lambda actor, reason: verify_bank_account(account, actor=actor, reason=reason),
         )
 
-    @detail_action("Refuse", permission="verify")
+    @detail_action("Refuse", permission="settlements.refuse_merchantbankaccount")
     def refuse(self, request: HttpRequest, object_id: str) -> HttpResponse:
         account = self._found(request, object_id)
         return self.step(

@@ -62,12 +62,6 @@ class AdjustmentAdmin(AskingAdmin):
     actions_list = ("ask_for",)
     actions_detail = ("approve", "refuse")
 
-    def has_request_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("settlements.request_adjustment")
-
-    def has_approve_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("settlements.approve_adjustment")
-
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Only of one that waits."""
         adjustment = self.get_object(request, object_id)
@@ -75,7 +69,7 @@ class AdjustmentAdmin(AskingAdmin):
         waits = adjustment is not None and adjustment.status == Adjustment.Status.REQUESTED
         return allowed if waits else []
 
-    @detail_action("Ask for an adjustment", permission="request")
+    @detail_action("Ask for an adjustment", permission="settlements.request_adjustment")
     def ask_for(self, request: HttpRequest) -> HttpResponse:
         form = AdjustmentForm(request.POST or None)
         if form.is_valid():
@@ -100,7 +94,7 @@ class AdjustmentAdmin(AskingAdmin):
             back=reverse(f"{self.admin_site.name}:settlements_adjustment_changelist"),
         )
 
-    @detail_action("Approve", permission="approve")
+    @detail_action("Approve", permission="settlements.approve_adjustment")
     def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
         adjustment = self._found(request, object_id)
         return self.step(
@@ -114,7 +108,7 @@ class AdjustmentAdmin(AskingAdmin):
             ),
         )
 
-    @detail_action("Refuse", permission="approve")
+    @detail_action("Refuse", permission="settlements.refuse_adjustment")
     def refuse(self, request: HttpRequest, object_id: str) -> HttpResponse:
         adjustment = self._found(request, object_id)
         return self.step(

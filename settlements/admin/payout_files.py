@@ -16,7 +16,7 @@ from unfold.widgets import (
 )
 
 from ledger.actors import Actor
-from ledger.admin.base import detail_action
+from ledger.admin.base import ReasonForm, detail_action
 from ledger.errors import DomainError
 from ledger.money import Money
 from settlements.admin.forms import AskingAdmin
@@ -33,7 +33,7 @@ Status = PayoutFile.Status
 ODDITIES_SHOWN = 10
 
 
-class MakeForm(forms.Form):
+class MakeForm(ReasonForm):
     debtor = forms.ModelChoiceField(
         DebtorAccount.objects.filter(is_active=True),
         widget=UnfoldAdminSelectWidget,
@@ -41,6 +41,7 @@ class MakeForm(forms.Form):
     )
     execution_on = forms.DateField(widget=UnfoldAdminDateWidget, label="Day on which it is paid")
     format = forms.ChoiceField(choices=PayoutFile.Format.choices, widget=UnfoldAdminSelectWidget)
+    field_order = ("debtor", "execution_on", "format", "reason")
 
 
 class ReportForm(forms.Form):
@@ -75,15 +76,6 @@ class PayoutFileAdmin(AskingAdmin):
     actions_list = ("make", "import_report")
     actions_detail = ("download", "withdraw")
 
-    def has_make_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("settlements.make_payoutfile")
-
-    def has_download_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("settlements.download_payoutfile")
-
-    def has_report_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("settlements.import_statusreport")
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[PayoutFile]:
         # The bytes leave by the download only.
         return super().get_queryset(request).defer("content")
@@ -100,7 +92,7 @@ class PayoutFileAdmin(AskingAdmin):
     def total(self, file: PayoutFile) -> Money:
         return Money(file.control_sum, file.debtor.currency)
 
-    @detail_action("Make files", permission="make")
+    @detail_action("Make files", permission="settlements.make_payoutfile")
     def make(self, request: HttpRequest) -> HttpResponse:
         today = timezone.localdate(timezone=settings.PLATFORM_ZONE)
         form = MakeForm(request.POST or None, initial={"execution_on": today})
@@ -112,6 +104,7 @@ class PayoutFileAdmin(AskingAdmin):
                     execution_on=wish["execution_on"],
                     format=wish["format"],
                     actor=Actor.user(request.user),
+                    reason=wish["reason"],
                 )
             except DomainError as refusal:
                 form.add_error(None, refusal.message)
@@ -127,7 +120,7 @@ class PayoutFileAdmin(AskingAdmin):
             back=self._list_url,
         )
 
-    @detail_action("Load the bank's answer", permission="report")
+    @detail_action("Load the bank's answer", permission="settlements.import_statusreport")
     def import_report(self, request: HttpRequest) -> HttpResponse:
         form = ReportForm(request.POST or None, request.FILES or None)
         if form.is_valid():
@@ -154,7 +147,7 @@ class PayoutFileAdmin(AskingAdmin):
             back=self._list_url,
         )
 
-    @detail_action("Download", permission="download")
+    @detail_action("Download", permission="settlements.download_payoutfile")
     def download(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """A POST, because its payouts are in transit from then on."""
         file = self._found(request, object_id)
@@ -178,7 +171,7 @@ class PayoutFileAdmin(AskingAdmin):
             headers={"Content-Disposition": f'attachment; filename="{file.file_name}"'},
         )
 
-    @detail_action("Withdraw", permission="make")
+    @detail_action("Withdraw", permission="settlements.withdraw_payoutfile")
     def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
         file = self._found(request, object_id)
         return self.step(

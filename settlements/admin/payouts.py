@@ -63,9 +63,6 @@ class PayoutAdmin(AskingAdmin):
     def has_approve_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("settlements.approve_payout")
 
-    def has_cancel_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("settlements.cancel_payout")
-
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Only the steps that fit the status of the payout."""
         payout = self.get_object(request, object_id)
@@ -104,7 +101,7 @@ class PayoutAdmin(AskingAdmin):
             messages.error(request, f"{len(approvals.refused)} payouts were not approved in all.")
         return None
 
-    @detail_action("Approve", permission="approve")
+    @detail_action("Approve", permission="settlements.approve_payout")
     def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
         payout = self._found(request, object_id)
         return self.step(
@@ -116,7 +113,7 @@ class PayoutAdmin(AskingAdmin):
             service=lambda actor, reason: approve_payout(payout, actor=actor, reason=reason),
         )
 
-    @detail_action("Cancel", permission="cancel")
+    @detail_action("Cancel", permission="settlements.cancel_payout")
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
         payout = self._found(request, object_id)
         return self.step(

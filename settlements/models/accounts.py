@@ -67,7 +67,8 @@ class MerchantBankAccount(models.Model):
         ordering = ["-id"]
         permissions = [
             ("request_merchantbankaccount", "Can ask for a merchant to be paid to another account"),
-            ("verify_merchantbankaccount", "Can verify or refuse a merchant's bank account"),
+            ("verify_merchantbankaccount", "Can verify a merchant's bank account"),
+            ("refuse_merchantbankaccount", "Can refuse a merchant's bank account"),
             ("see_full_iban", "Can see whole account numbers"),
         ]
         constraints = [

@@ -42,7 +42,8 @@ class Adjustment(models.Model):
         ordering = ["-id"]
         permissions = [
             ("request_adjustment", "Can ask for a merchant to be owed more or less"),
-            ("approve_adjustment", "Can decide on adjustments that somebody else asked for"),
+            ("approve_adjustment", "Can approve adjustments that somebody else asked for"),
+            ("refuse_adjustment", "Can refuse adjustments"),
         ]
         constraints = [
             models.CheckConstraint(condition=~Q(amount=0), name="settlements_adjustment_not_zero"),

@@ -73,6 +73,13 @@ class SettlementBatch(models.Model):
                 condition=Q(payout_amount__gte=0), name="settlements_batch_pays_forward"
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["status", "currency"],
+                name="settlements_batch_on_its_way",
+                condition=Q(status__in=["OPEN", "FAILED"]),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.public_id

@@ -64,6 +64,7 @@ class Payout(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        indexes = [models.Index(fields=["status", "paid_on"], name="settlements_payout_stages")]
         permissions = [
             ("approve_payout", "Can approve payouts that somebody else asked for"),
             ("cancel_payout", "Can cancel payouts that have not left"),
@@ -145,7 +146,8 @@ class PayoutFile(models.Model):
     class Meta:
         ordering = ["-id"]
         permissions = [
-            ("make_payoutfile", "Can make files of approved payouts, and withdraw them"),
+            ("make_payoutfile", "Can make files of approved payouts"),
+            ("withdraw_payoutfile", "Can withdraw payout files that nobody has taken"),
             ("download_payoutfile", "Can take payout files to the bank"),
             ("import_statusreport", "Can load the bank's answers to payout files"),
         ]

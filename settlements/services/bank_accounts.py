@@ -44,7 +44,12 @@ def checked(account: NamedAccount) -> NamedAccount:
 
 @transaction.atomic
 def ask_for_bank_account(
-    merchant: Merchant, account: NamedAccount, *, currency: str, actor: Actor
+    merchant: Merchant,
+    account: NamedAccount,
+    *,
+    currency: str,
+    actor: Actor,
+    reason: str = "",
 ) -> MerchantBankAccount:
     """The merchant wants to be paid to this account; payouts in the currency wait until then.
 
@@ -74,7 +79,7 @@ def ask_for_bank_account(
         if "settlements_bankaccount_one_asked_for" not in str(error):
             raise
         raise BankAccountChanging(merchant, currency) from None
-    _record("bank_account.requested", asked, actor=actor)
+    _record("bank_account.requested", asked, actor=actor, reason=reason)
     return asked
 
 

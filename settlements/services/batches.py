@@ -14,6 +14,7 @@ from ledger.entries import Entry
 from ledger.money import Money
 from ledger.services.posting import post_all
 from payments.models import Merchant
+from settlements import progress
 from settlements.bookkeeping import (
     entry_for_batch,
     entry_for_fees_converted,
@@ -101,8 +102,10 @@ def _close(closings: list[Closing], actor: Actor) -> list[SettlementBatch]:
     if not closings:
         return []
     lock_settlement_run()
+    progress.begin_run(merchants=len(closings))
     facts = sql.rows("settlements", "close_batches", looked_at=horizon(), **_columns(closings))
     batches = SettlementBatch.objects.in_bulk({fact.batch_id for fact in facts})
+    progress.tell_of_batches(batches=len(batches))
     by_merchant = {closing.merchant.pk: closing for closing in closings}
     for batch in batches.values():
         batch.merchant = by_merchant[batch.merchant_id].merchant
@@ -131,6 +134,7 @@ def _close(closings: list[Closing], actor: Actor) -> list[SettlementBatch]:
         for fact in facts
     ]
     move_horizon()
+    progress.tell_of_entries(entries=sum(entry is not None for entry in entries))
     post_all([entry for entry in entries if entry is not None])
     return closed
 

@@ -48,6 +48,7 @@ def make_payout_file(
     execution_on: date,
     format: str,
     actor: Actor,
+    reason: str = "",
 ) -> PayoutFile:
     """A file of approved payouts that leave `debtor` on a day; nobody has it yet.
 
@@ -74,12 +75,12 @@ def make_payout_file(
     file.sha256 = hashlib.sha256(file.content).hexdigest()
     file.save()
     PayoutAttempt.objects.bulk_create(PayoutAttempt(payout=each, file=file) for each in locked)
-    _record("payout_file.made", file, actor=actor)
+    _record("payout_file.made", file, actor=actor, reason=reason)
     return file
 
 
 def make_payout_files(
-    *, currency: str, execution_on: date, format: str, actor: Actor
+    *, currency: str, execution_on: date, format: str, actor: Actor, reason: str = ""
 ) -> list[PayoutFile]:
     """Files of all payouts in a currency that can go, up to PAYOUTS_PER_FILE_MAX in each.
 
@@ -96,6 +97,7 @@ def make_payout_files(
             execution_on=execution_on,
             format=format,
             actor=actor,
+            reason=reason,
         )
         for start in range(0, len(payouts), PAYOUTS_PER_FILE_MAX)
     ]

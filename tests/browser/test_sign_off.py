@@ -13,7 +13,8 @@ def test_day_is_signed_off_by_a_second_person_and_its_report_stays(
     maker, checker = desk("maker").open("/admin/"), desk("checker").open("/admin/")
 
     go(maker, "Sign-offs")
-    take_step(maker, "Prepare a day", account=str(account), day=office.day.isoformat())
+    wish = {"account": str(account), "day": office.day.isoformat(), "reason": "All is explained."}
+    take_step(maker, "Prepare a day", **wish)
     maker.get_by_text("waits for a second person").wait_for()
     assert maker.get_by_role("link", name="Sign", exact=True).count() == 0
 

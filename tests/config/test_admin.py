@@ -18,9 +18,10 @@ OURS = [
 ]
 # Shown inside the account, the entry and the hold: they have no page of their own.
 WITHOUT_PAGE = {
-    *("Posting", "AccountBalance", "DayTotal", "HoldCapture"),
+    *("Posting", "AccountBalance", "DayTotal", "MonthTotal", "HoldCapture"),
     *("StatementFileChunk", "ArchiveMember"),
     *("WebhookAttempt", "SettlementHorizon"),
+    "AccountProof",
 }
 READ_ONLY = [model for model in OURS if model.__name__ not in WITHOUT_PAGE]
 

@@ -1,5 +1,7 @@
 """The landing page: each figure is the list behind it, and nobody sees what he may not."""
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
@@ -14,12 +16,13 @@ from django.utils import timezone
 
 from config.back_office.dashboard import Dashboard
 from config.back_office.figures import Figure
+from config.back_office.lights import Light
 from config.demo import day
 from config.demo.seed import seed_demo
 from ledger.actors import Actor
 from ledger.money import Money
 from payments.models import JobRun, ParkedWork
-from reconciliation.models import Discrepancy, SourceAccount
+from reconciliation.models import AccountProof, Discrepancy, SourceAccount
 from reconciliation.selectors import latest_day, tie_outs
 from reconciliation.services.sign_offs import prepare_sign_off
 from reconciliation.services.write_offs import propose_write_off
@@ -28,6 +31,16 @@ from tests.support.own_names import forget_redis_keys
 
 QUERIES_MAX = 20
 MAKER = Actor.system("maker")
+BOOKS = {
+    *("ledger_posting", "ledger_journalentry", "ledger_daytotal"),
+    *("reconciliation_match", "settlements_settlement"),
+}
+LARGE = {
+    *BOOKS,
+    *("payments_payment", "payments_refund", "payments_gatewayattempt"),
+    *("reconciliation_statementline", "settlements_settlementbatch", "settlements_payout"),
+}
+WRITES = ("SAVEPOINT", "RELEASE", "INSERT", "UPDATE")
 
 
 @pytest.fixture(scope="module")
@@ -143,24 +156,75 @@ def test_money_under_way_is_the_sum_of_its_list(root: Client) -> None:
 
 
 def test_lights_say_what_the_report_behind_them_says(root: Client) -> None:
-    root.get(reverse("tie_out_lights"))
     board = shown(root)
     assert board.lights is not None
 
     proofs = {proof.account.pk: proof for proof in tie_outs(tie_outs_day())}
     assert len(board.lights) == len(proofs) == 6
     for light in board.lights:
-        proof, said = proofs[light.account.pk], light.proof
-        assert said is not None
-        assert (said.book, said.statement, said.open, said.difference) == (
-            *(proof.book.text, proof.statement.text, proof.open.text, proof.difference.text),
-        )
+        proof, said = proofs[light.account.pk], light.figures
+        assert list(said.values()) == [proof.book, proof.statement, proof.open, proof.difference]
         report = root.get(light.url).context["report"]
-        assert [said.book, said.statement, said.open, said.difference] == [
-            report[name] for name in ("book", "statement", "open", "difference")
-        ]
-        assert said.open_items == len(report["open_items"])
-        assert light.tone == ("warn" if said.open_items else "good")
+        assert {name: money.text for name, money in said.items()} == {
+            name: report[name] for name in ("book", "statement", "open", "difference")
+        }
+        assert light.proof is not None
+        assert light.proof.open_items == len(report["open_items"])
+        assert light.tone == ("warn" if light.proof.open_items else "good")
+
+
+def test_lights_are_worked_out_where_somebody_asks_for_it(root: Client) -> None:
+    AccountProof.objects.all().delete()
+
+    board = shown(root)
+    assert board.lights is not None
+    assert [light.said for light in board.lights] == ["Not worked out yet"] * 6
+    page = root.get(reverse("tie_outs"))
+
+    board = shown(root)
+    assert board.lights is not None
+    assert Counter(light.said for light in board.lights) == {
+        "Ties out": 3,
+        "Explained by open items": 3,
+    }
+    assert page.context["lights"] == board.lights
+
+
+def test_light_is_honest_about_what_it_does_not_know(root: Client) -> None:
+    newest = tie_outs_day()
+    account = SourceAccount.objects.get(currency="USD", source__code="simbank")
+    proof = account.proof
+
+    def said(day: date, until: date | None = newest, off: int = 0) -> tuple[str, str]:
+        proof.day, proof.open_items, proof.explained = day, 0, 0
+        proof.book = proof.statement + off
+        light = Light(account, newest, proof, until)
+        return light.tone, light.said
+
+    before = newest - timedelta(days=1)
+    assert said(newest) == ("good", "Ties out")
+    assert said(newest, off=1) == ("bad", "Does not tie out")
+    assert said(before) == ("warn", f"As of {before}; newer statements are not worked out yet")
+    assert said(before, off=1) == ("bad", "Does not tie out")
+    assert said(newest, until=before) == ("warn", f"No statement since {before}")
+    assert said(newest, until=None) == ("warn", "No statement yet")
+
+
+def test_page_has_an_index_for_whatever_it_reads_of_large_tables(root: Client) -> None:
+    """With an empty Redis too, and where the planner may choose it."""
+    forget_redis_keys()
+    with CaptureQueriesContext(connection) as asked:
+        root.get(reverse("admin:index"))
+
+    read = set()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for query in (each["sql"] for each in asked if not each["sql"].startswith(WRITES)):
+            cursor.execute(f"EXPLAIN (COSTS OFF) {query}")
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+            read |= {table for table in LARGE if re.search(rf" on {table}\b", plan)}
+            assert [table for table in LARGE if re.search(rf"Seq Scan on {table}\b", plan)] == []
+    assert read & BOOKS == set()
 
 
 def test_page_takes_few_queries_and_no_script_stands_in_it(root: Client) -> None:

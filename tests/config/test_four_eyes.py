@@ -12,6 +12,7 @@ from django.db import IntegrityError, models, transaction
 from django.urls import reverse
 
 from ledger.actors import Actor
+from ledger.models import ChangeRequest
 from payments.models import ParkedWork
 from reconciliation.models import WriteOff
 from settlements.models import Adjustment, MerchantBankAccount, Payout
@@ -54,6 +55,16 @@ DECISIONS: dict[str, tuple[type[models.Model], dict[str, Any], str, str]] = {
             **{"discrepancy_id": 0, "kind": "write_off", "status": "POSTED", "account": "a"},
             **{"direction": "debit", "counter_account": "b", "effective_on": date(2026, 3, 2)},
             **{"reason_code": "x", "reason": "x", "journal_entry": "je_x"},
+        },
+        "requested_by",
+        "decided_by",
+    ),
+    "ledger_change_four_eyes": (
+        ChangeRequest,
+        {
+            **{"kind": "roles", "subject": "user:0", "payload": {}, "in_force": {}, "digest": "x"},
+            **{"reason": "x", "status": "APPLIED", "created_at": NOW, "expires_at": NOW},
+            "decided_at": NOW,
         },
         "requested_by",
         "decided_by",
@@ -135,7 +146,13 @@ def test_a_superuser_decides_on_nothing_of_his_own(root: User) -> None:
 def test_a_superuser_changes_nothing_about_himself(root: User) -> None:
     browser = browser_of(root)
 
-    for step in ("set_roles", "shut_out", "unlock", "set_first_password", "reset_second_factor"):
+    for step in (
+        "ask_for_roles",
+        "ask_to_reset_second_factor",
+        "shut_out",
+        "unlock",
+        "set_first_password",
+    ):
         url = reverse(f"admin:auth_user_{step}", args=[root.pk])
         page = browser.post(url, {"reason": "I am root."}).content.decode()
         assert "another security admin" in page, step

@@ -5,19 +5,23 @@ say there who may, and the walk proves it. Whoever may not gets 403, or 404 wher
 nobody what there is.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client, RequestFactory
 from django.urls import NoReverseMatch, URLResolver, reverse
 
 from config.back_office import pages
 from config.people.roles import FLOORS, Role, permissions_of
 from config.people.step_up import BULK_STEPS, STEPS
+from ledger.admin import ReadOnlyAdmin
+from ledger.changes import STEPS as CHANGE_STEPS
+from ledger.changes import carriers
 from reconciliation.models import (
     Discrepancy,
     ReconciliationRun,
@@ -73,6 +77,7 @@ def records(db: None) -> dict[str, Any]:
         "ledger_statement": ([account.ledger_account_id, "csv"], ""),
         "reconciliation_sourceaccount_tie_out": ([account.pk], ""),
         "reconciliation_statementfile_watch": ([received.file.pk], ""),
+        "reconciliation_reconciliationrun_watch": ([run.pk], ""),
         "reconciliation_discrepancy_candidates": ([found.pk], ""),
         "reconciliation_discrepancy_many": (["resolve"], f"?ids={found.pk}"),
     }
@@ -176,6 +181,39 @@ def test_an_auditor_reads_all_and_changes_nothing() -> None:
     assert all(AUDITOR in roles for label, roles in PAGES.items() if label.split(".")[0] in FLOORS)
 
 
+def permissions_of_steps() -> list[str]:
+    """Of every step there is; what only looks needs no more than the right to see."""
+    found = [
+        permission if "." in permission else f"{model._meta.label_lower}.{permission}"
+        for model, page in admin.site._registry.items()
+        if isinstance(page, ReadOnlyAdmin)
+        for step in (*page._get_base_actions_list(), *page._get_base_actions_detail())
+        for permission in step.method.allowed_permissions
+        if permission != "view"
+    ]
+    # Steps of one page, and permissions by what each request is about.
+    shared = [f"ledger.changerequest.{step}" for step in ("approve", "refuse", "withdraw")]
+    kinds = [each.permission(step) for each in carriers() for step in CHANGE_STEPS[1:]]
+    return [each for each in found if each not in shared] + kinds
+
+
+def test_every_step_has_a_permission_of_its_own() -> None:
+    found = Counter(permissions_of_steps())
+
+    assert {name: count for name, count in found.items() if count > 1} == {}
+    assert len(found) >= 60
+
+
+def test_the_permission_of_every_step_exists() -> None:
+    there = {
+        f"{app}.{codename}"
+        for app, codename in Permission.objects.values_list("content_type__app_label", "codename")
+    }
+    by_model = {"payments.payment.ask_gateway", "payments.refund.ask_gateway"}
+
+    assert set(permissions_of_steps()) - by_model <= there
+
+
 @pytest.mark.parametrize("role", Role)
 def test_no_role_asks_and_decides(role: Role) -> None:
     given = permissions_of(role)
@@ -184,8 +222,6 @@ def test_no_role_asks_and_decides(role: Role) -> None:
 
 
 def test_every_permission_a_role_has_exists() -> None:
-    from django.contrib.auth.models import Permission
-
     there = {
         f"{app}.{codename}"
         for app, codename in Permission.objects.values_list("content_type__app_label", "codename")

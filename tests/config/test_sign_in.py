@@ -10,7 +10,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from config.people.roles import Role
 from config.people.sessions import BEGAN_AT, BY_ITSELF, SEEN_AT
-from config.people.staff import add_person, unlock, welcome_link
+from config.people.staff import add_person, set_roles, unlock, welcome_link
 from ledger.actors import Actor
 from ledger.models import AuditEvent
 from tests.support.api import Api
@@ -161,7 +161,8 @@ def test_after_a_working_day_everybody_signs_in_again(ann: User) -> None:
 
 
 def test_somebody_new_sets_a_password_once_by_a_link(client: Client) -> None:
-    new = add_person("New@Example.com", roles=[Role.SUPPORT], actor=SYSTEM, reason="Hired.")
+    new = add_person("New@Example.com", actor=SYSTEM, reason="Hired.")
+    set_roles(new, [Role.SUPPORT], actor=SYSTEM, reason="Hired.")
     link = welcome_link(new, actor=SYSTEM, reason="Hired.")
     passwords = {"new_password1": PASSWORD, "new_password2": PASSWORD}
 
@@ -170,11 +171,32 @@ def test_somebody_new_sets_a_password_once_by_a_link(client: Client) -> None:
 
     assert is_in(sign_in("new@example.com"))
     assert "was used already" in Client().get(link, follow=True).content.decode()
-    assert actions(f"user:{new.pk}")[:3] == [
+    assert actions(f"user:{new.pk}")[:4] == [
         "person.added",
+        "person.roles_set",
         "person.welcomed",
         "person.password_set",
     ]
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("elevenchars", "at least 12 characters"),
+        ("q1w2e3r4t5y6", "too common"),
+        ("123456789012345", "entirely numeric"),
+    ],
+)
+def test_a_password_of_the_staff_is_long_and_not_common(
+    ann: User, client: Client, password: str, why: str
+) -> None:
+    page = client.get(welcome_link(ann, actor=SYSTEM, reason="Forgot it."), follow=True)
+
+    passwords = {"new_password1": password, "new_password2": password}
+    refused = client.post(page.request["PATH_INFO"], passwords).content.decode()
+
+    assert why in refused
+    assert is_in(sign_in("ann@example.com"))
 
 
 def test_a_person_changes_the_own_password_and_is_out_everywhere_else(ann: User) -> None:

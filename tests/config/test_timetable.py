@@ -79,6 +79,7 @@ def test_every_tick_is_a_task_there_is() -> None:
         "payments.tasks.enqueue_jobs",
         "reconciliation.tasks.pick_up_statements",
         "reconciliation.tasks.match_arrivals",
+        "reconciliation.tasks.keep_proofs",
     }
     assert {task for task, _ in TICKS.values()} <= set(app.tasks)
 
@@ -95,6 +96,7 @@ def test_first_start_of_beat_writes_the_ticks_as_rows() -> None:
         "enqueue due jobs": ("payments.tasks.enqueue_jobs", True, 30),
         "empty the inbox": ("reconciliation.tasks.pick_up_statements", True, 60),
         "match what came": ("reconciliation.tasks.match_arrivals", True, 5),
+        "keep tie-outs": ("reconciliation.tasks.keep_proofs", True, 5),
     }
     assert {row.name: schedule_of(row.name) for row in rows} == {
         name: every for name, (_, every) in TICKS.items()

@@ -57,6 +57,11 @@ def flood_headers(connection: socket.socket, _: Received) -> None:
         connection.sendall(b"X-%d: %s\r\n" % (number, b"x" * 1_000))
 
 
+def promise(connection: socket.socket, _: Received) -> None:
+    while True:
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n" * 1_000)
+
+
 def bomb(connection: socket.socket, _: Received) -> None:
     connection.sendall(b"HTTP/1.1 500 No\r\nContent-Encoding: gzip\r\n")
     connection.sendall(b"Content-Length: %d\r\n\r\n" % len(BOMB) + BOMB)
@@ -78,6 +83,7 @@ def babble(connection: socket.socket, _: Received) -> None:
         pytest.param(drip_body, 200, "", id="drips a body after 200"),
         pytest.param(flood, 500, Problem.STATUS, id="1 GB of body"),
         pytest.param(flood_headers, None, Problem.BROKEN, id="1 GB of headers"),
+        pytest.param(promise, None, Problem.BROKEN, id="announces an answer for ever"),
         pytest.param(bomb, 500, Problem.STATUS, id="gzip bomb"),
         pytest.param(reset, None, Problem.BROKEN, id="reset"),
         pytest.param(babble, None, Problem.BROKEN, id="not HTTP"),

@@ -23,6 +23,7 @@ MAY_SEE, MAY_RETRY, MAY_DISCARD = (
     "change_parkedwork",
     "delete_parkedwork",
 )
+MAY_ASK = "ask_to_discard_parkedwork"
 
 
 def person(name: str, *permissions: str) -> User:
@@ -88,7 +89,7 @@ def test_operator_retries_with_a_reason(parked: ParkedWork) -> None:
 
 
 def test_one_asks_and_another_discards(parked: ParkedWork) -> None:
-    maker = logged_in("maker", MAY_RETRY, MAY_DISCARD)
+    maker = logged_in("maker", MAY_ASK, MAY_DISCARD)
     checker = logged_in("checker", MAY_DISCARD)
     assert url_of(parked, "discard") not in checker.get(url_of(parked)).content.decode()
 
@@ -112,7 +113,7 @@ def test_one_asks_and_another_discards(parked: ParkedWork) -> None:
 
 @pytest.mark.parametrize(
     ("step", "permission"),
-    [("retry", MAY_DISCARD), ("ask_to_discard", MAY_DISCARD), ("discard", MAY_RETRY)],
+    [("retry", MAY_ASK), ("ask_to_discard", MAY_RETRY), ("discard", MAY_ASK)],
 )
 def test_each_step_takes_its_permission(parked: ParkedWork, step: str, permission: str) -> None:
     client = logged_in("operator", permission)
@@ -171,7 +172,7 @@ def test_command_retries(parked: ParkedWork, capsys: pytest.CaptureFixture[str])
 def test_command_takes_two_people_to_discard(
     parked: ParkedWork, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    person("maker", MAY_RETRY, MAY_DISCARD)
+    person("maker", MAY_ASK, MAY_DISCARD)
     person("checker", MAY_DISCARD)
 
     run(capsys, "ask-to-discard", parked.pk, "--actor", "maker", "--reason", "Nobody needs it.")

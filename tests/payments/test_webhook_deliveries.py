@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
+import psycopg
 import pytest
 from django.db import IntegrityError, connection
 from django.utils import timezone
@@ -27,6 +28,7 @@ from payments.services.webhook_deliveries import (
 from payments.services.webhook_endpoints import disable_endpoint
 from payments.stats import is_work_done
 from tests.factories import MerchantFactory
+from tests.support.own_names import database_url_of_tests
 from tests.support.receivers import (
     ACTOR,
     Receiver,
@@ -39,6 +41,10 @@ from tests.support.receivers import (
 from tests.support.servers import wait_for
 
 HOUR = timedelta(hours=1)
+KILL_WHO_WAITS = """
+SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 
 
 @pytest.fixture
@@ -173,7 +179,7 @@ def test_test_event_goes_to_its_endpoint_alone_whatever_that_listens_to(shop: Re
         deliver_webhooks()
 
         assert other.received == []
-    assert shop.ids() == [first.event.public_id, second.event.public_id]
+    assert sorted(shop.ids()) == sorted([first.event.public_id, second.event.public_id])
     assert [first.event.sequence, second.event.sequence] == [1, 2]
     assert first.event.type in EVENT_TYPES
 
@@ -271,6 +277,27 @@ def test_courier_of_a_process_delivers_when_it_is_woken_and_gives_back_when_it_e
         shop.closing.set()
         assert deliver_webhooks() == 2
     assert deliveries(endpoint, status="DELIVERED") == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_connection_lost_while_answers_are_written_costs_no_second_delivery() -> None:
+    merchant = MerchantFactory()
+    with receiver() as shop:
+        endpoint, _ = listening(merchant, shop.url)
+        (event,) = happen(merchant)
+        with (
+            psycopg.connect(database_url_of_tests()) as holder,
+            psycopg.connect(database_url_of_tests(), autocommit=True) as killer,
+        ):
+            holder.execute("SELECT FROM payments_webhookendpoint FOR NO KEY UPDATE")
+            couriers.wake()
+            # It has its answer, and waits for the endpoint to write it.
+            wait_for(lambda: killer.execute(KILL_WHO_WAITS).fetchall())
+        wait_for(lambda: deliveries(endpoint, status="DELIVERED") == 1)
+        couriers.stop()
+
+        assert shop.ids() == [event.public_id]
+    assert deliveries(endpoint, tries=1, attempts=1, failures=0, deaths=0, holder=None) == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -68,7 +68,9 @@ def test_bad_wish_is_said_beside_the_form() -> None:
 
 def test_endpoint_is_disabled_enabled_tested_and_removed_with_a_reason() -> None:
     made = endpoint(MerchantFactory())
-    client = person("change_webhookendpoint", "change_webhookdelivery", "delete_webhookendpoint")
+    client = person(
+        *(f"{step}_webhookendpoint" for step in ("disable", "enable", "test", "delete"))
+    )
 
     for name in ("disable", "enable", "test", "remove"):
         without = client.post(step(made, name), {"reason": " "}).content.decode()
@@ -86,7 +88,7 @@ def test_endpoint_is_disabled_enabled_tested_and_removed_with_a_reason() -> None
 
 def test_rotated_secret_is_shown_once() -> None:
     made = endpoint(MerchantFactory())
-    client = person("change_webhookendpoint")
+    client = person("rotate_webhookendpoint")
 
     wish = {"reason": "leaked", "overlap_hours": "0"}
     shown = client.post(step(made, "rotate_secret"), wish, follow=True).content.decode()
@@ -112,7 +114,7 @@ def test_delivery_is_shown_with_its_attempts_and_sent_again() -> None:
         status_code=500,
         answer="<b>busy</b>",
     )
-    client = person("change_webhookdelivery")
+    client = person("change_webhookdelivery", "replay_webhookendpoint")
 
     page = client.get(step(delivery, "change")).content.decode()
     client.post(step(delivery, "retry"), {"reason": "They are back."})

@@ -6,7 +6,7 @@ import pytest
 
 from ledger.actors import Actor
 from ledger.models import JournalEntry
-from reconciliation.models import Match, ReconciliationRun, StatementLine, UndoneMatch
+from reconciliation.models import FeeGroup, Match, ReconciliationRun, StatementLine, UndoneMatch
 from reconciliation.selectors import tie_outs
 from reconciliation.services.hand_matching import match_by_hand
 from reconciliation.services.runs import match_arrivals, reconcile
@@ -66,8 +66,8 @@ def test_two_people_match_the_same_line_to_different_payments_and_one_wins(sourc
         )
 
         assert names(outcomes) == ["AlreadyMatched", "Match"]
-        assert Match.objects.filter(lines__line=line).count() == 1
-    assert JournalEntry.objects.filter(kind="processor_fee").count() == LINES
+        assert Match.objects.filter(line=line).count() == 1
+    assert JournalEntry.objects.filter(kind="processor_fees").count() == LINES
 
 
 def test_an_undoing_by_two_people_happens_once(sources):
@@ -82,7 +82,7 @@ def test_an_undoing_by_two_people_happens_once(sources):
 
         assert names(outcomes) == ["MatchNotFound", "list"]
     assert UndoneMatch.objects.count() == LINES
-    assert JournalEntry.objects.filter(kind="reversal").count() == LINES
+    assert JournalEntry.objects.filter(kind="processor_fee_undone").count() == LINES
 
 
 def test_a_run_and_a_person_at_the_same_line_post_its_fee_once(sources):
@@ -98,7 +98,7 @@ def test_a_run_and_a_person_at_the_same_line_post_its_fee_once(sources):
         ["ReconciliationRun", "ReconciliationUnderWay"],
     )
     assert Match.objects.count() == 1
-    assert JournalEntry.objects.filter(kind="processor_fee").count() == 1
+    assert JournalEntry.objects.filter(kind="processor_fees").count() == 1
 
 
 def test_of_several_workers_that_heard_of_a_file_one_matches_it(sources):
@@ -110,4 +110,4 @@ def test_of_several_workers_that_heard_of_a_file_one_matches_it(sources):
     runs = [outcome for outcome in outcomes if isinstance(outcome, ReconciliationRun)]
     assert [run.match_count for run in runs if run.match_count] == [LINES]
     assert match_arrivals() is None
-    assert JournalEntry.objects.filter(kind="processor_fee").count() == LINES
+    assert FeeGroup.objects.get().match_count == LINES

@@ -59,6 +59,7 @@ def test_account_is_asked_for_by_one_and_verified_by_another() -> None:
     maker = client_of("ann", "request_merchantbankaccount", "verify_merchantbankaccount")
     checker = client_of("bob", "verify_merchantbankaccount")
     wish = {"merchant": merchant.pk, "currency": "EUR", "holder": "Shop", "iban": "NL00", "bic": ""}
+    wish["reason"] = "They wrote us."
 
     refused = maker.post(url("merchantbankaccount", "ask_for"), wish)
     maker.post(url("merchantbankaccount", "ask_for"), {**wish, "iban": SHOP_IBAN})
@@ -70,6 +71,7 @@ def test_account_is_asked_for_by_one_and_verified_by_another() -> None:
     assert "by somebody else" in own.content.decode()
     account.refresh_from_db()
     assert (account.status, account.decided_by) == ("VERIFIED", "user:bob")
+    assert AuditEvent.objects.get(action="bank_account.requested").reason == "They wrote us."
 
 
 def test_payouts_are_approved_in_bulk_and_refusals_are_shown() -> None:
@@ -110,7 +112,10 @@ def test_files_are_made_downloaded_and_answered_each_by_who_may() -> None:
     eve = client_of("eve", "import_statusreport")
     wish = {"debtor": debtor_account.pk, "execution_on": "2999-01-01", "format": "pain.001.001.09"}
 
-    ann.post(url("payoutfile", "make"), wish)
+    silent = ann.post(url("payoutfile", "make"), wish).content.decode()
+    ann.post(url("payoutfile", "make"), {**wish, "reason": "Payday."})
+    assert "This field is required" in silent
+    assert AuditEvent.objects.get(action="payout_file.made").reason == "Payday."
     file = PayoutFile.objects.get()
     step = url("payoutfile", "download", file.pk)
     looked, refused, taken = bob.get(step), ann.post(step), bob.post(step)
@@ -129,7 +134,7 @@ def test_files_are_made_downloaded_and_answered_each_by_who_may() -> None:
 
 def test_file_is_withdrawn_until_it_is_downloaded() -> None:
     file = file_of(approved(due("100.00")))
-    ann = client_of("ann", "make_payoutfile")
+    ann = client_of("ann", "withdraw_payoutfile")
 
     ann.post(url("payoutfile", "withdraw", file.pk), {"reason": "Tomorrow."})
 

@@ -63,7 +63,7 @@ def test_adjustment_is_asked_for_by_one_and_approved_by_another(shop: Merchant) 
 
 def test_refused_adjustment_moves_nothing(shop: Merchant) -> None:
     both = ("request_adjustment", "approve_adjustment", "view_adjustment")
-    maker = person("maker", *both)
+    maker = person("maker", *both, "refuse_adjustment")
     wish = {"merchant": shop.pk, "amount": "x", "currency": "EUR", "reason": "a wish"}
     assert "is not a plain decimal number" in maker.post(ASK, wish).content.decode()
 

@@ -135,12 +135,12 @@ PAID = Example(
     {100_00: "A", 3_20: "F"},
     (PAYMENT, NOON),
 )
-PROCESSOR_FEE = Example(
-    "processor's fee P, by its report",
-    reconciliation.entry_for_processor_fee,
+PROCESSOR_FEES = Example(
+    "processor's fees P of a day's matched lines",
+    reconciliation.entry_for_processor_fees,
     {1_65: "P"},
-    ("<gateway>", eur(1_65)),
-    about("<line>", "<payment>"),
+    ("<gateway>", eur(1_65), eur(0)),
+    about("<account>:<day>:<first match>-<last match>", "<fee group>"),
 )
 PROCESSOR_PAYOUT = Example(
     "payout row N in the processor's report",
@@ -258,7 +258,28 @@ EXAMPLES = (
     PAYOUT_CANCELED,
     PAYOUT_PAID,
     PAYOUT_RETURNED,
-    PROCESSOR_FEE,
+    PROCESSOR_FEES,
+    Example(
+        "the same with fees B given back, as for refunds",
+        reconciliation.entry_for_processor_fees,
+        {164_95: "P", 3_30: "B"},
+        ("<gateway>", eur(164_95), eur(3_30)),
+        about("<account>:<day>:<first match>-<last match>", "<fee group>"),
+    ),
+    Example(
+        "one of these matches is undone, its fee was F",
+        reconciliation.entry_for_processor_fee_undone,
+        {1_65: "F"},
+        ("<gateway>", eur(1_65)),
+        about("<match>", "<payment>"),
+    ),
+    Example(
+        "processor's fee P that is about no payment",
+        reconciliation.entry_for_processor_fee,
+        {1_65: "P"},
+        ("<gateway>", eur(1_65)),
+        about("<line>"),
+    ),
     Example(
         "report converts A of one currency into G of another",
         reconciliation.entry_for_conversion,
@@ -314,7 +335,7 @@ EXAMPLES = (
 # One sale from the card to the merchant's bank account.
 STORY = (
     PAID,
-    PROCESSOR_FEE,
+    PROCESSOR_FEES,
     PROCESSOR_PAYOUT,
     DEPOSIT,
     BATCH_CLOSED,

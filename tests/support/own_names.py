@@ -50,7 +50,8 @@ def database_url_of_tests() -> str:
 
 
 def _use(number: int, *, anchors: Path) -> None:
-    anchors.unlink(missing_ok=True)
+    for file in (anchors, anchors.with_name(f"audit-{anchors.name}")):
+        file.unlink(missing_ok=True)
     settings.LEDGER_ANCHOR_FILE = os.environ["LEDGER_ANCHOR_FILE"] = str(anchors)
     settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = f"test_tieout_{number}"
     settings.REDIS_URL = _with_number(settings.REDIS_URL, number)

@@ -13,7 +13,7 @@ from payments.services.parking import ask_to_discard, discard, retry_parked
 
 STEPS = {
     "retry": (retry_parked, "payments.change_parkedwork"),
-    "ask-to-discard": (ask_to_discard, "payments.change_parkedwork"),
+    "ask-to-discard": (ask_to_discard, "payments.ask_to_discard_parkedwork"),
     "discard": (discard, "payments.delete_parkedwork"),
 }
 

@@ -90,6 +90,25 @@ def test_list_is_filtered_by_time_and_goes_on_by_cursor(merchant: Merchant) -> N
     assert rest["has_more"] is False
 
 
+def test_list_goes_on_behind_the_newest_event_that_is_known(merchant: Merchant) -> None:
+    api = api_of(merchant)
+    tell_of(merchant, "dispute.opened", "payment.failed", "dispute.won")
+    tell_of(MerchantFactory(), "payment.failed")
+    opened, failed, won, others = (event.public_id for event in Event.objects.order_by("pk"))
+
+    assert types(api, after=opened) == ["dispute.won", "payment.failed"]
+    assert types(api, after=opened, type="dispute.*") == ["dispute.won"]
+    assert types(api, after=won) == []
+    page = api.get("/events", limit="1", after=opened).json()
+    rest = api.get("/events", limit="1", after=opened, cursor=page["next_cursor"]).json()
+    assert [each["id"] for each in page["results"] + rest["results"]] == [won, failed]
+    assert rest["has_more"] is False
+    stolen = api.get("/events", after=failed, cursor=page["next_cursor"])
+    assert_problem(stolen, 400, "invalid_cursor")
+    for unknown in (others, "evt_1", ""):
+        assert_problem(api.get("/events", after=unknown), 400, "invalid_parameter")
+
+
 def test_events_are_shown_for_ninety_days(merchant: Merchant) -> None:
     """Also the last one of what is not over, which the purge leaves."""
     api = api_of(merchant)

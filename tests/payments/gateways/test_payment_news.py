@@ -8,12 +8,14 @@ from django.utils import timezone
 
 from ledger.models import JournalEntry
 from payments.models import Merchant, Payment
+from payments.services.gateway_events import process_gateway_events
 from payments.services.processing import process_payments
 from tests.factories import (
     MerchantFactory,
     PaymentFactory,
     SucceededPaymentFactory,
 )
+from tests.support.chores import Clock
 from tests.support.gateway_events import act, hear
 from tests.support.gateway_news import later, paid
 from tests.support.stripe_account import StripeAccount
@@ -180,3 +182,36 @@ def test_payment_of_another_gateway_is_not_found(
         act(event)
 
     assert (event.status, event.result) == ("IGNORED", "We know nothing of this.")
+
+
+@pytest.mark.parametrize(
+    ("is_ours", "status", "least", "most"),
+    [
+        pytest.param(True, "FAILED", timedelta(hours=24), timedelta(hours=25), id="ours"),
+        pytest.param(False, "IGNORED", timedelta(minutes=10), timedelta(minutes=11), id="unknown"),
+    ],
+)
+def test_news_that_our_rows_never_agree_with_is_not_waited_for_for_ever(
+    shop: Merchant,
+    monkeypatch: pytest.MonkeyPatch,
+    is_ours: bool,
+    status: str,
+    least: timedelta,
+    most: timedelta,
+) -> None:
+    payment = PaymentFactory(merchant=shop, source="pm_card_visa")
+    clock = Clock(monkeypatch, timezone.now())
+    leased = clock.now + timedelta(days=9)
+    Payment.objects.update(status="PROCESSING", due_at=leased, holder=7, leased_until=leased)
+    key = payment.public_id if is_ours else "pay_nobodys"
+    about = {"amount_received": 100_00, "currency": "eur", "metadata": {"tieout_key": key}}
+
+    event, began = hear("payment_intent.succeeded", {"id": "pi_000001", **about}), clock.now
+    while event.due_at is not None:
+        assert event.status == "RECEIVED"
+        clock.now = event.due_at
+        process_gateway_events()
+        event.refresh_from_db()
+
+    assert event.status == status
+    assert least <= clock.now - began < most
