@@ -80,7 +80,7 @@ def test_an_undoing_by_two_people_happens_once(sources):
             lambda found=found: undo_match(found, reason="Wrong.", actor=BOB),
         )
 
-        assert names(outcomes) == ["MatchNotFound", "list"]
+        assert names(outcomes) == ["MatchNotFound", "UndoneMatch"]
     assert UndoneMatch.objects.count() == LINES
     assert JournalEntry.objects.filter(kind="processor_fee_undone").count() == LINES
 
