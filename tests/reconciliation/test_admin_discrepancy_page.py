@@ -54,7 +54,7 @@ def test_both_sides_stand_next_to_each_other_and_what_differs_is_marked(payment:
     assert '<tr class="differs"><th scope="row">Amount</th>' in page.content.decode()
 
 
-def test_chain_leads_from_the_payment_to_its_entries_fee_line_and_settlement(payment: Payment) -> None:
+def test_chain_leads_from_the_payment_to_its_entries_fee_and_line(payment: Payment) -> None:
     links = root().get(url_of(found())).context["chain"]
 
     assert [(link.label, bool(link.url)) for link in links] == [
