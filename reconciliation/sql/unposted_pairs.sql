@@ -22,16 +22,19 @@ SELECT line.id AS line_id, line.booked_on, line.gross,
        rate.rate AS reference_rate
 FROM match
 CROSS JOIN LATERAL (
-    SELECT * FROM reconciliation_statementline WHERE id = match.line_id OFFSET 0
+    SELECT id, source_account_id, booked_on, gross, presentment_amount, presentment_currency
+    FROM reconciliation_statementline WHERE id = match.line_id OFFSET 0
 ) AS line
 JOIN reconciliation_sourceaccount AS account ON account.id = line.source_account_id
 JOIN reconciliation_source AS source ON source.id = account.source_id
 JOIN payments_gateway AS gateway ON gateway.id = source.gateway_id
 LEFT JOIN LATERAL (
-    SELECT * FROM payments_payment WHERE id = match.payment_id OFFSET 0
+    SELECT public_id, merchant_id, amount_captured, currency
+    FROM payments_payment WHERE id = match.payment_id OFFSET 0
 ) AS payment ON true
 LEFT JOIN LATERAL (
-    SELECT * FROM payments_refund WHERE id = match.refund_id OFFSET 0
+    SELECT public_id, merchant_id, amount, currency
+    FROM payments_refund WHERE id = match.refund_id OFFSET 0
 ) AS refund ON true
 LEFT JOIN payments_dispute AS dispute ON dispute.id = match.dispute_id
 LEFT JOIN LATERAL (
