@@ -3,10 +3,7 @@
 The fees of a chunk's matches are one entry for each account and day, all else is one of its own.
 """
 
-import gc
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -31,6 +28,7 @@ from reconciliation.bookkeeping import (
     entry_for_processor_payout,
 )
 from reconciliation.days import start_of
+from reconciliation.garbage import rarely_searched
 from reconciliation.locks import lock_reconciliation
 from reconciliation.models import (
     FeeGroup,
@@ -41,7 +39,7 @@ from reconciliation.models import (
     UndoneMatch,
 )
 
-MATCHES_PER_TRANSACTION = 5_000
+MATCHES_PER_TRANSACTION = 10_000
 
 
 def book_run(run: ReconciliationRun) -> None:
@@ -79,21 +77,7 @@ def _numbered(key: str, undone: int) -> str:
     return f"{key}:{undone + 1}" if undone else key
 
 
-@contextmanager
-def _without_search_for_cycles() -> Iterator[None]:
-    """Entries are freed as soon as nobody refers to them. Each time enough of them are made, Python
-    goes through the whole program to look for what only refers to itself: half the time of posting.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-@_without_search_for_cycles()
+@rarely_searched()
 @transaction.atomic
 def _book_pairs(run: ReconciliationRun) -> bool:
     """Post the next chunk of payments, refunds and disputes; whether there was one."""

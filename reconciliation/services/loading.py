@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, cast
 from ledger import sql
 from payments.services.engine import Trade, do_rows, work_off_batch
 from reconciliation.archives import Member, archive_format, unpack
+from reconciliation.garbage import rarely_searched
 from reconciliation.importers import FORMATS, recognise
 from reconciliation.importers.records import ImportRefused, Record
 from reconciliation.locks import lock_lines_of, only_reader_of
@@ -73,6 +74,7 @@ def _read_files(on_progress: Progress, files: list[StatementFile]) -> dict[int, 
     return found
 
 
+@rarely_searched()
 def _read(file: StatementFile, on_progress: Progress) -> Found:
     corrections = corrections_of(file)
     found = Found(corrections=corrections)

@@ -14,6 +14,6 @@ WITH finding AS (
     SELECT concat_ws('|', type, reference, currency, amount, expected, actual)
     FROM reconciliation_discrepancy WHERE opened_by_id = %(run_id)s
 )
-SELECT encode(sha256(convert_to(coalesce(string_agg(md5(said), '' ORDER BY md5(said)), ''), 'UTF8')),
+SELECT encode(sha256(convert_to(coalesce(string_agg(digest, '' ORDER BY digest COLLATE "C"), ''), 'UTF8')),
               'hex') AS hash
-FROM finding
+FROM (SELECT md5(said) AS digest FROM finding) AS hashed

@@ -1,12 +1,37 @@
 -- Of some matches those that post entries of their own: of disputes, and where the processor converted.
--- OFFSET 0 keeps each look-up one by index: a pass over a whole table per chunk would take hours for a
--- million.
+-- These are found first, by as little as possible of each match. OFFSET 0 keeps each look-up one by
+-- index: a pass over a whole table per chunk would take hours for a million.
 WITH match AS MATERIALIZED (
     SELECT id, kind, line_id, payment_id, refund_id,
            coalesce(dispute_id, won_dispute_id) AS dispute_id
     FROM reconciliation_match
     WHERE run_id = %(run_id)s::bigint AND id > %(after)s::bigint AND id <= %(through)s::bigint
         AND kind IN ('payment', 'refund', 'dispute', 'won_dispute')
+),
+of_its_own AS MATERIALIZED (
+    SELECT match.* FROM match WHERE match.kind IN ('dispute', 'won_dispute')
+    UNION ALL
+    SELECT match.* FROM match
+    CROSS JOIN LATERAL (
+        SELECT source_account_id FROM reconciliation_statementline
+        WHERE id = match.line_id OFFSET 0
+    ) AS line
+    JOIN reconciliation_sourceaccount AS account ON account.id = line.source_account_id
+    CROSS JOIN LATERAL (
+        SELECT currency FROM payments_payment WHERE id = match.payment_id OFFSET 0
+    ) AS payment
+    WHERE match.kind = 'payment' AND payment.currency <> account.currency
+    UNION ALL
+    SELECT match.* FROM match
+    CROSS JOIN LATERAL (
+        SELECT source_account_id FROM reconciliation_statementline
+        WHERE id = match.line_id OFFSET 0
+    ) AS line
+    JOIN reconciliation_sourceaccount AS account ON account.id = line.source_account_id
+    CROSS JOIN LATERAL (
+        SELECT currency FROM payments_refund WHERE id = match.refund_id OFFSET 0
+    ) AS refund
+    WHERE match.kind = 'refund' AND refund.currency <> account.currency
 )
 SELECT line.id AS line_id, line.booked_on, line.gross,
        account.currency AS line_currency, gateway.code AS gateway, match.kind,
@@ -20,21 +45,18 @@ SELECT line.id AS line_id, line.booked_on, line.gross,
        (SELECT count(*) FROM reconciliation_undonematch WHERE line_id = line.id) AS undone_count,
        line.presentment_amount, line.presentment_currency,
        rate.rate AS reference_rate
-FROM match
+FROM of_its_own AS match
 CROSS JOIN LATERAL (
-    SELECT id, source_account_id, booked_on, gross, presentment_amount, presentment_currency
-    FROM reconciliation_statementline WHERE id = match.line_id OFFSET 0
+    SELECT * FROM reconciliation_statementline WHERE id = match.line_id OFFSET 0
 ) AS line
 JOIN reconciliation_sourceaccount AS account ON account.id = line.source_account_id
 JOIN reconciliation_source AS source ON source.id = account.source_id
 JOIN payments_gateway AS gateway ON gateway.id = source.gateway_id
 LEFT JOIN LATERAL (
-    SELECT public_id, merchant_id, amount_captured, currency
-    FROM payments_payment WHERE id = match.payment_id OFFSET 0
+    SELECT * FROM payments_payment WHERE id = match.payment_id OFFSET 0
 ) AS payment ON true
 LEFT JOIN LATERAL (
-    SELECT public_id, merchant_id, amount, currency
-    FROM payments_refund WHERE id = match.refund_id OFFSET 0
+    SELECT * FROM payments_refund WHERE id = match.refund_id OFFSET 0
 ) AS refund ON true
 LEFT JOIN payments_dispute AS dispute ON dispute.id = match.dispute_id
 LEFT JOIN LATERAL (
@@ -45,6 +67,4 @@ LEFT JOIN LATERAL (
         AND (base, quote) IN ((pair.sold, account.currency), (account.currency, pair.sold))
     ORDER BY date > line.booked_on, abs(date - line.booked_on), base = pair.sold DESC LIMIT 1
 ) AS rate ON true
-WHERE match.kind IN ('dispute', 'won_dispute')
-    OR account.currency <> coalesce(payment.currency, refund.currency, dispute.currency)
 ORDER BY match.id
