@@ -146,7 +146,7 @@ def _decide_by_chart(batch: Batch, entries: Sequence[Entry]) -> list[Result]:
 
 def _write(batch: Batch, entries: Sequence[Entry]) -> list[Result]:
     results: list[Result] = []
-    with sql.pipeline(keeps_plans=True) as send:
+    with sql.pipeline() as send:
         for start in range(0, len(entries), ENTRIES_PER_STATEMENT):
             # The database writes these while the next ones are decided.
             written = len(batch.accepted)
@@ -161,7 +161,7 @@ def _write(batch: Batch, entries: Sequence[Entry]) -> list[Result]:
 def _look_up(entries: Sequence[Entry]) -> Batch:
     """The state the batch is decided in; what may not change until it is written is locked."""
     refs = {line.account.key: line.account for entry in entries for line in entry.lines}
-    with sql.pipeline(keeps_plans=True) as send:
+    with sql.pipeline() as send:
         accounts = send(
             "ledger",
             "lock_accounts",

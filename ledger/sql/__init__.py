@@ -66,21 +66,18 @@ def execute(app: str, name: str, **params: Any) -> int:
 
 
 @contextmanager
-def pipeline(*, keeps_plans: bool = False) -> Iterator[Callable[..., psycopg.Cursor]]:
+def pipeline() -> Iterator[Callable[..., psycopg.Cursor]]:
     """Gives `send`, which takes what `rows` takes and does not wait; needs a transaction.
 
     Each still sees what was committed while the ones before it waited. When the block ends, all of
-    them have succeeded, or the first error is raised. The server can keep the plans of statements
-    that are sent again and again; those must be good whatever is sent. It does so only for plans
-    that cost no more than ones made anew, which `(SELECT %(ids)s::bigint[])` sees to: how long the
-    array is, nobody knows when a plan is made.
+    them have succeeded, or the first error is raised.
     """
     connection.ensure_connection()
     driver = connection.connection
 
     def send(app: str, name: str, **params: Any) -> psycopg.Cursor:
         cursor = psycopg.Cursor(driver)
-        return cursor.execute(statement(app, name), _bound(params), prepare=keeps_plans)
+        return cursor.execute(statement(app, name), _bound(params), prepare=False)
 
     # Results are only fetched when all is sent: before that, psycopg would wait for an answer while
     # the server waits for the rest of a large batch (psycopg issue 685).

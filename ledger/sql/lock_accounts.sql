@@ -3,22 +3,19 @@
 WITH wanted AS MATERIALIZED (
     SELECT account.id, account.owner, account.code, account.currency, account.type, account.floor,
            account.is_frozen
-    FROM unnest((SELECT %(owners)s::text[]), (SELECT %(codes)s::text[])) AS named (owner, code)
+    FROM unnest(%(owners)s::text[], %(codes)s::text[]) AS named (owner, code)
     JOIN ledger_account AS account USING (owner, code)
 ),
 locked AS MATERIALIZED (
-    SELECT wanted.*, balance.debits, balance.credits, balance.pending_debits,
-           balance.pending_credits
-    FROM wanted JOIN ledger_accountbalance AS balance ON balance.account_id = wanted.id
-    WHERE wanted.floor IS NOT NULL
-    ORDER BY wanted.id
-    FOR NO KEY UPDATE OF balance
+    SELECT account_id, debits, credits, pending_debits, pending_credits
+    FROM ledger_accountbalance
+    WHERE account_id IN (SELECT id FROM wanted WHERE floor IS NOT NULL)
+    ORDER BY account_id
+    FOR NO KEY UPDATE
 )
 SELECT id, owner, code, currency, type, floor, is_frozen,
-       CASE WHEN type IN ('asset', 'expense') THEN debits - credits
-            ELSE credits - debits END AS balance,
-       CASE WHEN type IN ('asset', 'expense') THEN debits - credits - pending_credits
-            ELSE credits - debits - pending_debits END AS available
-FROM locked
-UNION ALL
-SELECT id, owner, code, currency, type, floor, is_frozen, 0, 0 FROM wanted WHERE floor IS NULL
+       coalesce(CASE WHEN type IN ('asset', 'expense') THEN debits - credits
+                     ELSE credits - debits END, 0) AS balance,
+       coalesce(CASE WHEN type IN ('asset', 'expense') THEN debits - credits - pending_credits
+                     ELSE credits - debits - pending_debits END, 0) AS available
+FROM wanted LEFT JOIN locked ON locked.account_id = wanted.id

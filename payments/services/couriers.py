@@ -67,6 +67,7 @@ class Courier:
         self.answered: SimpleQueue[tuple[WebhookDelivery, Answer | Exception] | None]
         self.answered = SimpleQueue()
         self.ends_at_ns: int | None = None
+        self.settles_at_ns = 0
 
     def deliver(self) -> int:
         """Take and call until nothing is due and nobody is awaited; returns how many were taken."""
@@ -90,7 +91,11 @@ class Courier:
         free = SLOTS - len(self.in_hand)
         if free <= 0 or self.ends_at_ns is not None or workers.is_stopping():
             return 0
-        claimed = claim(free)
+        now = time.monotonic_ns()
+        is_due = now >= self.settles_at_ns
+        if is_due:
+            self.settles_at_ns = now + LOOK_AGAIN_SECONDS * 10**9
+        claimed = claim(free, settles=is_due)
         for row in without_deadly(claimed):
             self.in_hand[row.pk] = row
             self.unwritten.pop(row.pk, None)  # of an earlier attempt, which was overtaken by now
@@ -152,11 +157,14 @@ class Courier:
 
 
 @transaction.atomic
-def claim(limit: int) -> list[WebhookDelivery]:
-    """Take up to so many due deliveries, fairly, with their events and endpoints."""
+def claim(limit: int, *, settles: bool = True) -> list[WebhookDelivery]:
+    """Take up to so many due deliveries, fairly, with their events and endpoints.
+
+    With `settles`, when there are none, those are looked for that are not as their endpoint says.
+    """
     lock_claiming_of_deliveries()
     chosen = _choose(limit)
-    if not chosen and settle_strays():
+    if not chosen and settles and settle_strays():
         chosen = _choose(limit)
     if not chosen:
         return []

@@ -11,7 +11,6 @@ from ledger.errors import Conflict
 from ledger.models import Account, AccountBalance, JournalEntry, Posting
 from ledger.money import AMOUNT_MAX, Money
 from ledger.services.posting import EntryRefused, Result, Status, post_entries, post_entry
-from tests.support.books import query
 from tests.support.entries import CASH, NOON, SALES, balance, deposit, funded, transfer, wallet
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
@@ -88,17 +87,6 @@ def test_batch_takes_the_same_few_statements_whatever_its_size(
     )
     assert JournalEntry.objects.count() == 1 + count
     assert balance(CASH) == balance(SALES) == 1 + count * (count + 1) // 2
-
-
-def test_statements_of_a_batch_are_not_planned_anew_each_time() -> None:
-    for turn in range(10):
-        post_entries([sale(f"s{turn} {n}", n + 1) for n in range(1 + turn % 2)])
-
-    kept = dict(
-        query(r"SELECT split_part(statement, E'\n', 1), generic_plans FROM pg_prepared_statements")
-    )
-    names = ["lock_accounts", "find_entries", "reserve_entry_ids", "post_entries", "move_balances"]
-    assert all(kept[first_line(name)] > 0 for name in names)
 
 
 def test_large_batch_is_written_by_the_thousand(statements: list[str]) -> None:
