@@ -3,58 +3,25 @@
 import io
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from reconciliation.importers import (
-    FORMATS,
     ImportRefused,
     ParsedLine,
-    Record,
     RejectedLine,
     StatementHeader,
     StatementTrailer,
     recognise,
 )
-
-COLUMNS = {"booked_on": "Date", "amount": "Amount", "text": "Text"}
-MAPPING: dict[str, Any] = {"currency": "EUR", "date_format": "YYYY-MM-DD", "columns": COLUMNS}
-HEADER = "Date,Amount,Text\n"
-
-
-def records(text: str | bytes, **options: Any) -> list[Record]:
-    data = text.encode() if isinstance(text, str) else text
-    return list(FORMATS["csv"](io.BytesIO(data), {**MAPPING, **options}))
-
-
-def lines(text: str | bytes, **options: Any) -> list[ParsedLine]:
-    found = records(text, **options)
-    assert not [record for record in found if isinstance(record, RejectedLine)]
-    return [record for record in found if isinstance(record, ParsedLine)]
-
-
-def rejected(text: str | bytes, **options: Any) -> list[RejectedLine]:
-    return [r for r in records(text, **options) if isinstance(r, RejectedLine)]
-
-
-def trailer(text: str, **options: Any) -> StatementTrailer:
-    last = records(text, **options)[-1]
-    assert isinstance(last, StatementTrailer)
-    return last
-
-
-def columns(**more: Any) -> dict[str, Any]:
-    return {**COLUMNS, **more}
-
-
-def net(cell: str, **options: Any) -> Decimal | str:
-    """What an amount is read as, or the code of its rejection."""
-    [_, record, _] = records(f'{HEADER}2026-03-19,"{cell}",x\n', **options)
-    if isinstance(record, RejectedLine):
-        return record.reason.partition(":")[0]
-    assert isinstance(record, ParsedLine)
-    return record.net
+from tests.reconciliation.importers.csv_reading import (
+    HEADER,
+    MAPPING,
+    columns,
+    lines,
+    records,
+    rejected,
+)
 
 
 def test_a_row_is_a_line() -> None:
@@ -93,206 +60,6 @@ def test_a_row_is_a_line() -> None:
         ),
         StatementTrailer(),
     ]
-
-
-@pytest.mark.parametrize(
-    ("cell", "amount"),
-    [
-        ("12.30", "12.30"),
-        ("+12.30", "12.30"),
-        ("-12.30", "-12.30"),
-        ("\u221212.30", "-12.30"),
-        ("12.30-", "-12.30"),
-        ("(12.30)", "-12.30"),
-        ("1,234.50", "1234.50"),
-        ("1,23,456.50", "123456.50"),
-        ("1234.50", "1234.50"),
-        ("$12", "12"),
-        ("-$12.30", "-12.30"),
-        ("$-12.30", "-12.30"),
-        ("+ $ 12.30", "12.30"),
-        ("12.30 usd", "12.30"),
-        ("($1,000.00)", "-1000.00"),
-        ("'12.30", "12.30"),
-        (".5", "0.5"),
-    ],
-)
-def test_amounts_with_a_point(cell: str, amount: str) -> None:
-    assert net(cell, thousands=",", symbols=["$", "USD"]) == Decimal(amount)
-
-
-@pytest.mark.parametrize(
-    ("thousands", "cell"),
-    [
-        (".", "1.234.567,8"),
-        (" ", "1 234 567,8"),
-        (" ", "1\xa0234\u202f567,8"),
-        ("'", "1'234'567,8"),
-        ("'", "1’234’567,8"),
-        ("", "1234567,8"),
-    ],
-)
-def test_amounts_with_a_comma(thousands: str, cell: str) -> None:
-    assert net(cell, decimal=",", thousands=thousands) == Decimal("1234567.8")
-
-
-@pytest.mark.parametrize(
-    "cell",
-    [
-        "",
-        ".",
-        "-",
-        "1,2,3",
-        "1,23",
-        "1,234,5",
-        "€9",
-        "1E+05",
-        "٣",
-        "--1",
-        "-(1)",
-        "(1",
-        "1)",
-        "-1-",
-        "12.30 CR",
-        "1 2",
-        "1.2.3",
-        "NaN",
-        "1" * 21,
-    ],
-)
-def test_what_is_no_amount_of_the_mapping_is_rejected(cell: str) -> None:
-    assert net(cell, thousands=",") == "bad_amount"
-
-
-@pytest.mark.parametrize(
-    ("pattern", "cell", "day"),
-    [
-        ("DD.MM.YYYY", "03.04.2026", (2026, 4, 3)),
-        ("MM/DD/YYYY", "03/04/2026", (2026, 3, 4)),
-        ("D/M/YY", "3/4/26", (2026, 4, 3)),
-        ("DD.MM.YY", "03.04.99", (1999, 4, 3)),
-        ("YYYY.MM.DD.", "2019.04.19.", (2019, 4, 19)),
-        ("YYYYMMDD", "20200213", (2020, 2, 13)),
-        ("YYYYMMDD*", "20091224120000[0:GMT]", (2009, 12, 24)),
-        ("DD-MON-YYYY", "12-Dec-2019", (2019, 12, 12)),
-        ("D MON YYYY", "7 märz 2026", (2026, 3, 7)),
-        ("D MON YYYY", "7 déc. 2026", (2026, 12, 7)),
-        ("MON D, YYYY", "September 7, 2026", (2026, 9, 7)),
-        ("YYYY年M月D日", "2026年3月7日", (2026, 3, 7)),
-        ("YYYY-MM-DD", "2018-02-25 12:34:56 +0000", (2018, 2, 25)),
-        ("YYYY-MM-DD", "2018-02-25T23:59:59.123Z", (2018, 2, 25)),
-        ("DD/MM/YYYY", "25/02/2018 9:15 PM", (2018, 2, 25)),
-    ],
-)
-def test_days_as_printed(pattern: str, cell: str, day: tuple[int, int, int]) -> None:
-    [line] = lines(f'{HEADER}"{cell}",1,x\n', date_format=pattern)
-
-    assert line.booked_on == date(*day)
-
-
-def test_month_names_may_be_told() -> None:
-    months = "sty lut mar kwi maj cze lip sie wrz paź lis gru".split()
-    [line] = lines(f"{HEADER}7 lip 2026,1,x\n", date_format="D MON YYYY", months=months)
-
-    assert line.booked_on == date(2026, 7, 7)
-
-
-@pytest.mark.parametrize(
-    "cell", ["", "2026-02-30", "2026-13-01", "19.03.2026", "2026-3-1", "2026-03-19x", "Pending"]
-)
-def test_what_is_no_such_day_is_rejected_with_its_row(cell: str) -> None:
-    [line] = rejected(f"{HEADER}2026-03-19,1,x\n{cell},2,y\n2026-03-20,3,z\n")
-
-    assert (line.line_no, line.reason.partition(":")[0]) == (3, "bad_date")
-    assert line.raw == f"{cell},2,y"
-
-
-# --- The sign ------------------------------------------------------------------------------------
-
-MARKS = {"column": "Text", "credit": ["Bij", "C"], "debit": ["Af", ""]}
-
-
-@pytest.mark.parametrize(
-    ("rule", "amount", "mark", "net"),
-    [
-        ("agrees", "5", "bij", "5"),
-        ("agrees", "5", "Af", "-5"),
-        ("agrees", "5", "", "-5"),
-        ("agrees", "-5", "Af", "-5"),
-        ("agrees", "+5", "C", "5"),
-        ("agrees", "-5", "C", "bad_direction"),
-        ("agrees", "5", "X", "bad_direction"),
-        ("ignored", "-5", "C", "5"),
-        ("ignored", "5", "Af", "-5"),
-        ("multiplies", "-5", "Af", "5"),
-        ("multiplies", "-5", "C", "-5"),
-    ],
-)
-def test_a_mark_in_its_own_column_tells_the_direction(
-    rule: str, amount: str, mark: str, net: str
-) -> None:
-    names = {"booked_on": "Date", "amount": "Amount"}
-    text = f"{HEADER}2026-03-19,{amount},{mark}\n"
-    [_, record, _] = records(text, columns=names, direction=MARKS, sign=rule)
-
-    if isinstance(record, RejectedLine):
-        assert record.reason.partition(":")[0] == net
-    else:
-        assert isinstance(record, ParsedLine)
-        assert record.net == Decimal(net)
-
-
-@pytest.mark.parametrize(
-    ("cell", "amount"),
-    [
-        ("5.00 CR", "5.00"),
-        ("5.00DR", "-5.00"),
-        ("Dr 5.00", "-5.00"),
-        ("5.00", "bad_direction"),
-        ("5.00 XCR", "bad_direction"),
-    ],
-)
-def test_a_mark_beside_the_amount_tells_the_direction(cell: str, amount: str) -> None:
-    found = net(cell, direction={"credit": ["CR"], "debit": ["DR"]})
-
-    assert found == (amount if amount.startswith("bad") else Decimal(amount))
-
-
-@pytest.mark.parametrize(
-    ("debit", "credit", "net"),
-    [
-        ("5", "", "-5"),
-        ("-5", "", "-5"),
-        ("", "5", "5"),
-        ("", "+5", "5"),
-        ("0.00", "5", "5"),
-        ("5", "0.00", "-5"),
-        ("0.00", "0.00", "0"),
-        ("0", "", "0"),
-        ("5", "5", "bad_amount"),
-        ("", "", "bad_amount"),
-        ("", "-5", "bad_direction"),
-        ("+5", "", "bad_direction"),
-    ],
-)
-def test_two_columns_tell_the_direction(debit: str, credit: str, net: str) -> None:
-    names = {"booked_on": "Date", "debit": "Debit", "credit": "Credit"}
-    found = records(f"Date,Debit,Credit\n2026-03-19,{debit},{credit}\n", columns=names)[1]
-
-    if isinstance(found, RejectedLine):
-        assert found.reason.partition(":")[0] == net
-    else:
-        assert isinstance(found, ParsedLine)
-        assert found.net == Decimal(net)
-
-
-def test_a_card_counts_the_other_way_round() -> None:
-    text = "Date,Amount,Balance\n2026-03-19,30.00,130.00\n2026-03-20,-130.00,0.00\n"
-    names = {"booked_on": "Date", "amount": "Amount", "balance": "Balance"}
-    found = records(text, columns=names, inverted=True)
-
-    assert [r.net for r in found if isinstance(r, ParsedLine)] == [Decimal(-30), Decimal(130)]
-    assert found[-1] == StatementTrailer(opening=Decimal(-100), closing=Decimal(0))
 
 
 def test_fees_are_taken_from_the_amount_and_checked_with_the_net() -> None:
@@ -409,119 +176,6 @@ def test_rows_that_continue_the_text_above() -> None:
 
     assert [r.text for r in found if isinstance(r, ParsedLine)] == ["a b c", "d"]
     assert [r.line_no for r in found if isinstance(r, RejectedLine)] == [2, 7]
-
-
-# --- Accounts and balances -----------------------------------------------------------------------
-
-BOOK = {"booked_on": "Date", "amount": "Amount", "account": "Account", "balance": "Balance"}
-
-
-def test_each_account_and_currency_is_a_statement_even_where_rows_are_mixed() -> None:
-    text = (
-        "Date,Account,Amount,Balance,Ccy\n"
-        "2026-03-19,'DE 1,1,11,EUR\n2026-03-19,DE2,5,25,EUR\n"
-        '2026-03-20,DE1,2,13,EUR\n2026-03-20,="DE1",7,7,US$\n2026-03-21,DE2,-5,20,EUR\n'
-        "2026-03-21,,1,,EUR\n2026-03-21,DE1,1,,Total\n"
-    )
-    found = records(text, columns={**BOOK, "currency": "Ccy"}, currency_names={"US$": "USD"})
-
-    told = [
-        (record.account, record.currency)
-        if isinstance(record, StatementHeader)
-        else record.line_no
-        if isinstance(record, ParsedLine | RejectedLine)
-        else (record.opening, record.closing)
-        for record in found
-    ]
-    assert told == [
-        *[("DE1", "EUR"), 2, 4, (10, 13)],
-        *[("DE1", "USD"), 5, (0, 7)],
-        *[7, 8],
-        *[("DE2", "EUR"), 3, 6, (20, 20)],
-    ]
-
-
-def test_a_file_of_one_account_names_it_in_the_mapping_or_above_its_rows() -> None:
-    [header, *_] = records(HEADER, account="DE 89")
-    labelled = records(
-        f"Konto: DE 77;\nWährung:;usd\nvon;2026-03-01\n{HEADER.replace(',', ';')}"
-        "2026-03-19;1;x\nSaldo;;1.00\n",
-        delimiter=";",
-        stop_at=["saldo"],
-        labels={"account": "Konto", "currency": "währung", "closing": "Saldo", "first_day": "von"},
-    )
-
-    assert header == StatementHeader("DE89", "EUR", "", "", None, None)
-    assert labelled[0] == StatementHeader("DE77", "USD", "", "", date(2026, 3, 1), None)
-    assert labelled[-1] == StatementTrailer(closing=Decimal("1.00"))
-
-
-def test_nothing_is_told_of_balances_that_are_not_there() -> None:
-    assert trailer(f"{HEADER}2026-03-19,1,x\n") == StatementTrailer()
-
-
-@pytest.mark.parametrize("order", ["oldest_first", "newest_first"])
-def test_the_running_balance_opens_and_closes_the_statement(order: str) -> None:
-    rows = ["2026-03-19,5,15", "2026-03-19,-1,", "2026-03-20,2,16", "2026-03-21,4,"]
-    if order == "newest_first":
-        rows.reverse()
-    text = "Date,Amount,Balance\n" + "\n".join(rows)
-    names = {"booked_on": "Date", "amount": "Amount", "balance": "Balance"}
-
-    found = records(text, columns=names, order=order)
-
-    assert found[-1] == StatementTrailer(opening=Decimal(10), closing=Decimal(20))
-    assert not [record for record in found if isinstance(record, RejectedLine)]
-
-
-def test_a_running_balance_that_does_not_follow_is_said_and_the_lines_are_kept() -> None:
-    names = {"booked_on": "Date", "amount": "Amount", "balance": "Balance"}
-    text = "Date,Amount,Balance\n2026-03-19,5,15\n2026-03-19,1,17\n2026-03-19,1,17\n"
-    found = records(text, columns=names)
-
-    [problem] = [record for record in found if isinstance(record, RejectedLine)]
-    assert problem.line_no == 0
-    assert problem.reason == (
-        "broken_balance: line 3: the balance is 17 where the rows before it make 16"
-    )
-    assert len(found) == 6
-    assert found[-1] == StatementTrailer(opening=Decimal(10), closing=Decimal(17))
-
-
-def test_a_balance_is_not_held_against_a_row_that_was_not_read() -> None:
-    names = {"booked_on": "Date", "amount": "Amount", "balance": "Balance"}
-    text = "Date,Amount,Balance\n2026-03-19,5,15\n2026-03-19,?,16\n2026-03-19,1,17\n"
-
-    assert [line.reason[:10] for line in rejected(text, columns=names)] == ["bad_amount"]
-
-
-def test_labels_hold_control_totals_that_are_checked_like_any() -> None:
-    text = f"{HEADER}2026-03-19,5,x\nRows,1,\nIn,5.00,\nOut,-0.00,\nBefore,1.00,\nAfter,6.00,\n"
-    labels = {"count": "rows", "credit": "in", "debit": "out", "opening": "before"}
-    found = trailer(text, stop_at=["rows"], labels={**labels, "closing": "after"})
-
-    assert found == StatementTrailer(
-        opening=Decimal(1),
-        closing=Decimal(6),
-        declared_count=1,
-        declared_credit=Decimal(5),
-        declared_debit=Decimal(0),
-    )
-    [bad] = rejected(text.replace("6.00", "6..0"), stop_at=["rows"], labels={"closing": "after"})
-    assert (bad.line_no, bad.reason[:10], bad.raw) == (0, "bad_amount", "6..0")
-
-
-def test_one_label_for_the_balances_of_two_accounts_is_refused() -> None:
-    text = "Date,Account,Amount,Balance\n2026-03-19,A,1,\n2026-03-19,B,1,\nEnd,,9,\n"
-
-    with pytest.raises(ImportRefused, match="ambiguous_balance"):
-        records(text, columns=BOOK, stop_at=["end"], labels={"closing": "end"})
-
-
-def test_an_empty_statement_is_one_of_no_lines() -> None:
-    assert records(HEADER) == [StatementHeader("", "EUR", "", "", None, None), StatementTrailer()]
-    names = {"booked_on": "Date", "amount": "Amount", "account": "Text"}
-    assert records(HEADER, columns=names) == []
 
 
 # --- Recognition and encodings -------------------------------------------------------------------
