@@ -1,20 +1,12 @@
-"""Roles, second factors, prices and tolerances are asked for by one and agreed to by another."""
+"""Changes take two people: what was asked for is what is done, in time, once."""
 
-from datetime import date, timedelta
-from io import StringIO
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
-from django.core.management import call_command
 from django.db import IntegrityError, transaction
-from django.urls import reverse
 from django.utils import timezone
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from config.people.access import NotEnrolledYet, ask_for_roles, ask_to_reset_second_factor
-from config.people.roles import Role, roles_of
-from config.people.staff import LinkWouldBeAll, add_person, welcome_link
 from ledger.actors import Actor
 from ledger.errors import DomainError, InvalidTransition
 from ledger.models import AuditEvent, ChangeRequest
@@ -24,7 +16,6 @@ from ledger.services.changes import (
     ChangeAltered,
     ChangeExpired,
     ChangeNeedsSecondPerson,
-    ChangeOfOneself,
     ChangeOutdated,
     approve_change,
     refuse_change,
@@ -33,37 +24,13 @@ from ledger.services.changes import (
 from payments.models import FeePlan, Merchant
 from payments.services.merchants import FeePlanInUse, set_fee_plan
 from payments.services.price_changes import Prices, ask_for_prices
-from tests.factories import MerchantFactory
-from tests.support.back_office import browser_of, enrolled, person
-from tests.support.changes import BOSS, agree
+from tests.support.changes import ASKER, BOSS, agree, prices, today
 from tests.support.forgery import Forge, forge
 from tests.support.refusals import constraint_of, refused_by
 
 __all__ = ["forge"]
 pytestmark = pytest.mark.django_db
-
-ASKER = Actor("user", "7", "asker@example.com")
-SYSTEM = Actor.system("tests")
 CHG = "ledger_changerequest"
-
-
-@pytest.fixture
-def shop() -> Merchant:
-    return MerchantFactory(code="shop")
-
-
-@pytest.fixture
-def ann() -> User:
-    return person("ann@example.com", Role.VIEWER)
-
-
-def today() -> date:
-    return timezone.now().date()
-
-
-def prices(shop: Merchant, points: int = 190, **fields: Any) -> ChangeRequest:
-    terms = {"currency": "EUR", "method": "", "valid_from": today(), **fields}
-    return ask_for_prices(shop, Prices(points), actor=ASKER, reason="New contract.", **terms)
 
 
 def in_force(shop: Merchant) -> list[int]:
@@ -203,137 +170,6 @@ def test_what_was_refused_or_withdrawn_is_over(shop: Merchant, drop: Any, status
         with pytest.raises(InvalidTransition):
             decide(change, actor=BOSS, reason="After all.")
     assert in_force(shop) == []
-
-
-def test_roles_are_given_by_two(ann: User) -> None:
-    change = ask_for_roles(ann, [Role.CHECKER], actor=ASKER, reason="Moved.")
-    assert roles_of(ann) == ["Viewer"]
-
-    agree(change)
-
-    assert roles_of(ann) == ["Finance checker"]
-    event = AuditEvent.objects.get(action="person.roles_set")
-    assert (event.before, event.after) == ({"roles": ["Viewer"]}, {"roles": ["Finance checker"]})
-
-
-def test_nobody_has_a_part_in_a_change_of_himself(ann: User) -> None:
-    me = Actor.user(ann)
-    for ask in (
-        lambda: ask_for_roles(ann, [Role.CHECKER], actor=me, reason="x"),
-        lambda: ask_to_reset_second_factor(ann, actor=me, reason="x"),
-    ):
-        with pytest.raises(ChangeOfOneself):
-            ask()
-    change = ask_for_roles(ann, [Role.CHECKER], actor=ASKER, reason="Moved.")
-
-    with pytest.raises(ChangeOfOneself):
-        agree(change, actor=me)
-    assert roles_of(ann) == ["Viewer"]
-
-
-def test_a_phone_is_taken_away_by_two(ann: User) -> None:
-    enrolled(ann)
-    change = ask_to_reset_second_factor(ann, actor=ASKER, reason="Lost her phone.")
-    assert TOTPDevice.objects.filter(user=ann).exists()
-
-    agree(change)
-
-    assert not TOTPDevice.objects.filter(user=ann).exists()
-
-
-def test_a_security_admin_alone_does_not_become_two_people(settings: Any) -> None:
-    """Neither by somebody new, nor by whoever has roles and no phone yet."""
-    settings.SECOND_FACTOR_REQUIRED = True
-    admin = Actor.user(person("admin@example.com", Role.SECURITY))
-    new = add_person("new@example.com", actor=admin, reason="Hired.")
-    assert roles_of(new) == []
-    welcome_link(new, actor=admin, reason="Hired.")
-
-    with pytest.raises(NotEnrolledYet):
-        ask_for_roles(new, [Role.CHECKER], actor=admin, reason="Hired.")
-    enrolled(new)
-    change = ask_for_roles(new, [Role.CHECKER], actor=admin, reason="Hired.")
-    with pytest.raises(ChangeNeedsSecondPerson):
-        agree(change, actor=admin)
-    TOTPDevice.objects.filter(user=new).delete()
-    enrolled(new)
-    with pytest.raises(ChangeOutdated):
-        agree(change)
-
-    assert roles_of(new) == []
-    other = person("other@example.com", Role.CHECKER)
-    with pytest.raises(LinkWouldBeAll):
-        welcome_link(other, actor=admin, reason="Forgot it.")
-
-
-def test_the_first_people_are_made_on_the_machine() -> None:
-    out = StringIO()
-    for name, role in (("sec@example.com", Role.SECURITY), ("boss@example.com", Role.CONTROLLER)):
-        call_command("add_person", name, "--role", role, "--reason", "First days.", stdout=out)
-
-    assert roles_of(User.objects.get(username="sec@example.com")) == ["Security admin"]
-    assert out.getvalue().count("/admin/") == 2
-    event = AuditEvent.objects.filter(action="person.roles_set").first()
-    assert event is not None
-    assert (event.actor_kind, event.actor_label) == ("system", "add_person")
-
-
-def test_pages_ask_show_and_decide(ann: User) -> None:
-    asks = browser_of(person("sec@example.com", Role.SECURITY))
-    decides = browser_of(person("boss@example.com", Role.CONTROLLER))
-    asks.post(
-        reverse("admin:auth_user_ask_for_roles", args=[ann.pk]),
-        {"roles": ["Finance checker"], "reason": "Moved."},
-    )
-    change = ChangeRequest.objects.get()
-    approve, refuse, withdraw = (
-        reverse(f"admin:ledger_changerequest_{step}", args=[change.pk])
-        for step in ("approve", "refuse", "withdraw")
-    )
-
-    page = decides.get(approve).content.decode()
-    assert "roles: Finance checker (now Viewer)" in page
-    assert "user:sec@example.com asked for it: Moved." in page
-    assert asks.get(approve).status_code == asks.get(refuse).status_code == 403
-    assert decides.get(withdraw).status_code == 403
-    assert "This field is required" in decides.post(approve, {"reason": ""}).content.decode()
-    decides.post(approve, {"reason": "Her boss confirmed it."})
-
-    assert roles_of(ann) == ["Finance checker"]
-    shown = decides.get(reverse("admin:ledger_changerequest_change", args=[change.pk]))
-    assert change.digest in shown.content.decode()
-
-
-def test_a_superuser_asks_and_does_not_agree_with_himself(ann: User) -> None:
-    root = browser_of(User.objects.create_superuser("root@example.com"))
-    root.post(
-        reverse("admin:auth_user_ask_for_roles", args=[ann.pk]),
-        {"roles": ["Finance checker"], "reason": "I am root."},
-    )
-    change = ChangeRequest.objects.get()
-
-    url = reverse("admin:ledger_changerequest_approve", args=[change.pk])
-    page = root.post(url, {"reason": "I am root."}).content.decode()
-
-    assert "somebody else than who asked" in page
-    assert roles_of(ann) == ["Viewer"]
-
-
-def test_security_admins_see_no_requests_of_the_business(shop: Merchant, ann: User) -> None:
-    price, role = prices(shop), ask_for_roles(ann, [Role.CHECKER], actor=ASKER, reason="Moved.")
-    listed = reverse("admin:ledger_changerequest_changelist")
-
-    seen = {
-        who: browser_of(person(f"{who.name}@example.com", who)).get(listed).content.decode()
-        for who in (Role.SECURITY, Role.VIEWER, Role.AUDITOR)
-    }
-
-    found = {who: (price.public_id in page, role.public_id in page) for who, page in seen.items()}
-    assert found == {
-        Role.SECURITY: (False, True),
-        Role.VIEWER: (True, False),
-        Role.AUDITOR: (True, True),
-    }
 
 
 def test_every_refusal_of_a_change_has_its_own_code() -> None:
