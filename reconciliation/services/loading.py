@@ -109,13 +109,12 @@ def _read_statements(
     source = file.source
     found.format = recognise(stream, source.formats, source.options)
     stream.seek(0)
-    staging = Staging(file, stream, on_progress)
-    reader = Reader(file, found.format, staging)
     parse = FORMATS[found.format](stream, source.options.get(found.format, {}))
-    # Closed before the file is: a parser puts a reader of text around it.
-    with closing(cast("Generator[Record, None, None]", parse)) as records:
-        reader.read(records)
-    staging.flush()
+    with Staging(file, stream, on_progress) as staging:
+        reader = Reader(file, found.format, staging)
+        # Closed before the file is: a parser puts a reader of text around it.
+        with closing(cast("Generator[Record, None, None]", parse)) as records:
+            reader.read(records)
     if reader.unkept:
         _note_raw_lines(file, stream, reader.unkept, source.options.get(found.format, {}))
     found.statements, found.repeated = reader.statements, reader.repeated

@@ -83,7 +83,8 @@ class Reader:
         self._open: _Open | None = None
         self._number = 0
         self._known: set[object] = set()
-        self._accounts: dict[tuple[str, str], SourceAccount] = {}
+        self._accounts = list(self._source.accounts.all())
+        self._by_currency: dict[str, SourceAccount] = {}
 
     @property
     def bad(self) -> int:
@@ -116,16 +117,19 @@ class Reader:
         if self._is_processor:
             is_known = header.currency in CURRENCY_EXPONENTS
             return self._processor_account(header.currency) if is_known else None
-        found = self._source.accounts.filter(identifier=header.account)
-        if header.currency:
-            found = found.filter(currency=header.currency)
-        if found.count() != 1:
+        found = [
+            account
+            for account in self._accounts
+            if account.identifier == header.account
+            and (not header.currency or header.currency == account.currency)
+        ]
+        if len(found) != 1:
             raise ImportRefused(
                 "unknown_account",
                 f"it reports on account {header.account!r} in {header.currency or 'no currency'},"
                 " which the source does not have; add it to the configuration",
             )
-        return found.get()
+        return found[0]
 
     def _take(self, line: ParsedLine) -> None:
         statement = self._statement()
@@ -152,10 +156,10 @@ class Reader:
             total.masked.append(line.line_no)
 
     def _processor_account(self, currency: str) -> SourceAccount:
-        key = (self._source.code, currency)
-        if key not in self._accounts:
-            self._accounts[key] = source_account(self._source, *key)
-        return self._accounts[key]
+        if currency not in self._by_currency:
+            self._staging.pause()
+            self._by_currency[currency] = source_account(self._source, self._source.code, currency)
+        return self._by_currency[currency]
 
     def _reject(self, line_no: int, reason: str, raw: str) -> None:
         is_unbooked = reason.startswith(NOT_BOOKED)

@@ -1,19 +1,23 @@
 """Lines on their way into the database: COPY into staging tables, piece by piece.
 
 Staged lines are nobody's business until their file is read to its end. Each piece is committed with
-the progress it stands for, under the fence of whoever reads the file.
+the progress it stands for, under the fence of whoever reads the file. While a piece is open the
+database stores what it has of it, as its lines are read: it cannot be asked anything meanwhile.
 """
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import BinaryIO
+from types import TracebackType
+from typing import BinaryIO, Self
 
 from django.db import connection, transaction
 from django.utils import timezone
+from psycopg import Copy
 
 from ledger import sql
 from ledger.errors import Invalid
@@ -26,7 +30,8 @@ TEXT_LENGTH_MAX = 255
 ID_LENGTH_MAX = 100
 REASON_LENGTH_MAX = 255
 CODE_LENGTH_MAX = 60
-ROWS_HELD_MAX = 5_000
+ROWS_PER_PIECE = 5_000
+ROWS_PER_WRITE = 500
 
 COPY_LINES = (
     "COPY reconciliation_stagedline (file_id, position, statement_no, source_account_id, line_no,"
@@ -49,7 +54,11 @@ class TakenOver(Exception):
 
 
 class Staging:
-    """Takes what is read from a file; holds ROWS_HELD_MAX rows at most. Begins from nothing."""
+    """Takes what is read from a file, beginning from nothing; inside a `with`, at whose end
+    everything is kept that no exception is in the way of.
+
+    Holds ROWS_PER_WRITE lines, and a piece's rejections. Raises TakenOver.
+    """
 
     def __init__(
         self,
@@ -66,8 +75,23 @@ class Staging:
         self._on_progress = on_progress
         self._lines: list[str] = []
         self._rejections: list[str] = []
-        sql.execute("reconciliation", "forget_staged_lines", file_id=file.pk)
+        self._piece: AbstractContextManager[Copy] | None = None
+
+    def __enter__(self) -> Self:
+        sql.execute("reconciliation", "forget_staged_lines", file_id=self._file_id)
         self.flush()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.flush()
+        elif self._piece is not None:
+            self._piece.__exit__(kind, error, trace)
 
     def add(self, line: ParsedLine, account: SourceAccount, statement_no: int) -> int:
         """Stage a line and return its net, minor units. Raises Invalid for an inexact amount."""
@@ -98,6 +122,8 @@ class Staging:
             f"{line.booked_on}\t{line.value_on or line.booked_on}\t"
             f"{gross}\t{fee}\t{net}\t{presented}\t{texts}"
         )
+        if len(self._lines) == ROWS_PER_WRITE:
+            self._write()
         self.count()
         return net
 
@@ -113,27 +139,45 @@ class Staging:
     def count(self) -> None:
         """One more line is read, and perhaps stays out of the books."""
         self._read += 1
-        if self._read % ROWS_HELD_MAX == 0:
+        if self._read % ROWS_PER_PIECE == 0:
+            self.flush()
+
+    def pause(self) -> None:
+        """Let the database be asked something, until a line is added."""
+        if self._piece is not None:
             self.flush()
 
     def flush(self) -> None:
-        """Keep what is held, say how far the reading is, and go on holding the file.
-
-        Raises TakenOver.
-        """
-        with transaction.atomic():
-            self._renew()
-            with connection.wrap_database_errors, connection.connection.cursor() as cursor:
-                for statement, rows in (
-                    (COPY_LINES, self._lines),
-                    (COPY_REJECTIONS, self._rejections),
-                ):
-                    if rows:
-                        with cursor.copy(statement) as copy:
-                            copy.write("".join(rows))
-        self._lines.clear()
-        self._rejections.clear()
+        """Keep what there is, say how far the reading is, and go on holding the file."""
+        self._write()
+        assert self._piece is not None
+        piece, self._piece = self._piece, None
+        piece.__exit__(None, None, None)
         self._on_progress(self._file)
+
+    def _write(self) -> None:
+        if self._piece is None:
+            piece = self._new_piece()
+            self._copy = piece.__enter__()
+            self._piece = piece
+        if self._lines:
+            self._copy.write("".join(self._lines))
+            self._lines.clear()
+
+    @contextmanager
+    def _new_piece(self) -> Iterator[Copy]:
+        with (
+            transaction.atomic(),
+            connection.wrap_database_errors,
+            connection.connection.cursor() as cursor,
+        ):
+            with cursor.copy(COPY_LINES) as copy:
+                yield copy
+            if self._rejections:
+                with cursor.copy(COPY_REJECTIONS) as copy:
+                    copy.write("".join(self._rejections))
+                self._rejections.clear()
+            self._renew()
 
     def _renew(self) -> None:
         file = self._file
