@@ -26,7 +26,7 @@ from payments.invariants import (
     wrong_bookings,
     wrong_charges,
 )
-from reconciliation.invariants import stuck_files, wrong_fees
+from reconciliation.invariants import stuck_files, wrong_conversions, wrong_fees
 from settlements.invariants import illegal_payouts, illegal_settlements
 
 
@@ -58,7 +58,7 @@ def invariants(*, is_full: bool) -> list[Invariant]:
         Invariant(
             "charged_once",
             "what succeeded is booked once and charged once, nothing else is",
-            (wrong_bookings, wrong_charges, wrong_fees),
+            (wrong_bookings, wrong_charges, wrong_fees, wrong_conversions),
         ),
         Invariant("floors_hold", "no account is below its floor", (broken_floors,)),
         Invariant(

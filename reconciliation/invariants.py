@@ -13,3 +13,8 @@ def stuck_files() -> list[Breach]:
 def wrong_fees() -> list[Breach]:
     """Fees of matches that are not posted once, or still posted when the match is undone."""
     return breaches(sql.rows("reconciliation", "find_wrong_fees"))
+
+
+def wrong_conversions() -> list[Breach]:
+    """Matches that do not say, or wrongly say, that the processor converted."""
+    return breaches(sql.rows("reconciliation", "find_wrong_conversions"))

@@ -103,6 +103,10 @@ class Match(models.Model):
         StatementLine, on_delete=models.PROTECT, related_name="matches", db_constraint=False
     )
     amount = models.BigIntegerField(help_text="Of the line's net, minor units, signed like it.")
+    is_converted = models.BooleanField(
+        db_default=False,
+        help_text="The payment or refund is in another currency than the line's account.",
+    )
     payment = models.OneToOneField(
         Payment, null=True, on_delete=models.PROTECT, related_name="match", db_constraint=False
     )

@@ -75,6 +75,8 @@ def match_by_hand(
             evidence={"reported": line.reference, "by": str(actor), "reason": reason},
             line=line,
             amount=part,
+            is_converted=isinstance(subject, Payment | Refund)
+            and subject.currency != line.currency,
             created_at=timezone.now(),
             **{FIELDS[kind]: subject},
         )

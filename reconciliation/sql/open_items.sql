@@ -2,6 +2,7 @@
 -- for those that have a line now which is alike. Amounts are signed as the clearing account moves: a
 -- charge is positive, a refund negative. What is not matched is found in the indexes alone: of a million
 -- that are, no row is read.
+ANALYZE found;
 TRUNCATE open_item;
 INSERT INTO open_item
 WITH unmatched AS MATERIALIZED (

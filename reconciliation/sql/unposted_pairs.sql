@@ -1,37 +1,12 @@
 -- Of some matches those that post entries of their own: of disputes, and where the processor converted.
--- These are found first, by as little as possible of each match. OFFSET 0 keeps each look-up one by
--- index: a pass over a whole table per chunk would take hours for a million.
-WITH match AS MATERIALIZED (
+-- OFFSET 0 keeps each look-up one by index: a pass over a whole table per chunk would take hours for a
+-- million.
+WITH of_its_own AS MATERIALIZED (
     SELECT id, kind, line_id, payment_id, refund_id,
            coalesce(dispute_id, won_dispute_id) AS dispute_id
     FROM reconciliation_match
     WHERE run_id = %(run_id)s::bigint AND id > %(after)s::bigint AND id <= %(through)s::bigint
-        AND kind IN ('payment', 'refund', 'dispute', 'won_dispute')
-),
-of_its_own AS MATERIALIZED (
-    SELECT match.* FROM match WHERE match.kind IN ('dispute', 'won_dispute')
-    UNION ALL
-    SELECT match.* FROM match
-    CROSS JOIN LATERAL (
-        SELECT source_account_id FROM reconciliation_statementline
-        WHERE id = match.line_id OFFSET 0
-    ) AS line
-    JOIN reconciliation_sourceaccount AS account ON account.id = line.source_account_id
-    CROSS JOIN LATERAL (
-        SELECT currency FROM payments_payment WHERE id = match.payment_id OFFSET 0
-    ) AS payment
-    WHERE match.kind = 'payment' AND payment.currency <> account.currency
-    UNION ALL
-    SELECT match.* FROM match
-    CROSS JOIN LATERAL (
-        SELECT source_account_id FROM reconciliation_statementline
-        WHERE id = match.line_id OFFSET 0
-    ) AS line
-    JOIN reconciliation_sourceaccount AS account ON account.id = line.source_account_id
-    CROSS JOIN LATERAL (
-        SELECT currency FROM payments_refund WHERE id = match.refund_id OFFSET 0
-    ) AS refund
-    WHERE match.kind = 'refund' AND refund.currency <> account.currency
+        AND (is_converted OR kind IN ('dispute', 'won_dispute'))
 )
 SELECT line.id AS line_id, line.booked_on, line.gross,
        account.currency AS line_currency, gateway.code AS gateway, match.kind,

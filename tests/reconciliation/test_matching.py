@@ -1,14 +1,11 @@
 """What a run matches, what it opens, and what it posts: small reports with exact figures."""
 
-from datetime import date
-from decimal import Decimal
-
 import pytest
 
 from ledger.models import Account, JournalEntry
 from ledger.money import Money
 from reconciliation.fee_groups import fee_group_of
-from reconciliation.models import Discrepancy, FxRate, Match
+from reconciliation.models import Discrepancy, Match
 from reconciliation.selectors import tie_outs
 from reconciliation.services.runs import reconcile
 from tests.factories import GatewayFactory, SucceededPaymentFactory, SucceededRefundFactory, eur
@@ -310,25 +307,3 @@ def test_a_dispute_finds_its_payment_by_a_retyped_reference(sources):
 
     assert payment.disputes.count() == 1
     assert opened() == []
-
-
-def test_a_conversion_is_posted_and_the_rate_is_judged(sources):
-    payment = SucceededPaymentFactory(
-        merchant__fees={"USD": (0, 0)}, money=Money.of("100.00", "USD"), reference="ORDER-0001"
-    )
-    FxRate.objects.create(date=date(2026, 1, 1), base="USD", quote="EUR", rate=Decimal("0.9"))
-
-    reconciled(sources[0], charge(payment, "txn_1", currency="eur", gross="88.00", fee="1.00"))
-
-    assert opened() == [("fx_rate_deviation", "ORDER-0001")]
-    balances = {
-        account.code: account.balance.money.text
-        for account in Account.objects.filter(currency__in=["USD", "EUR"])
-    }
-    assert balances["clearing:sim:USD"] == "0.00"
-    assert balances["fx:position:USD"] == "0.00"
-    assert balances["fx:position:EUR"] == "0.00"
-    assert balances["expense:fx:EUR"] == "2.00"
-    merchant = payment.merchant.code
-    assert balances[f"merchant:{merchant}:payable:USD"] == "0.00"
-    assert balances[f"merchant:{merchant}:payable:EUR"] == "90.00"
