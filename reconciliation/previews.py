@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Generator, Iterable
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import BinaryIO, cast
 
@@ -146,8 +146,7 @@ def _take_line(preview: Preview, line: ParsedLine) -> None:
     if len(preview.lines) < LINES_SHOWN:
         text, counterparty = mask_card_numbers(line.text), mask_card_numbers(line.counterparty)
         preview.lines.append(
-            replace(
-                line,
+            line._replace(
                 currency=line.currency or statement.currency,
                 text=text,
                 counterparty=counterparty,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 RAW_CHARS_MAX = 10_000  # a person mends the line from this
 
@@ -44,9 +44,11 @@ class StatementHeader:
     last_day: date | None
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedLine:
-    """One line, signed as the account moves; `gross - fee = net` holds exactly."""
+class ParsedLine(NamedTuple):
+    """One line, signed as the account moves; `gross - fee = net` holds exactly.
+
+    A tuple, because a million of them are made faster than frozen dataclasses.
+    """
 
     line_no: int  # first physical line in a text file, running number of the entry in XML; from 1
     kind: str  # a LineKind

@@ -1,7 +1,7 @@
 """What a parser reads out of a file, on its way to be lines of our accounts."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -278,7 +278,7 @@ def _without_card_numbers(line: ParsedLine) -> ParsedLine:
     text, counterparty = mask_card_numbers(line.text), mask_card_numbers(line.counterparty)
     if MASK not in text and MASK not in counterparty:
         return line  # masking also rewrites digits of other scripts, which are nobody's business
-    return replace(line, text=text, counterparty=counterparty)
+    return line._replace(text=text, counterparty=counterparty)
 
 
 def _card_numbers(total: _Total) -> Iterable[tuple[str, str]]:

@@ -119,7 +119,7 @@ class Staging:
         self.staged += 1
         self._lines.append(
             f"{self._file_id}\t{self.staged}\t{statement_no}\t{account.id}\t{line.line_no}\t"
-            f"{line.booked_on}\t{line.value_on or line.booked_on}\t"
+            f"{_day(line.booked_on)}\t{_day(line.value_on or line.booked_on)}\t"
             f"{gross}\t{fee}\t{net}\t{presented}\t{texts}"
         )
         if len(self._lines) == ROWS_PER_WRITE:
@@ -198,6 +198,9 @@ def copied(*texts: str) -> str:
             raise Invalid("a field has a NUL character")
         texts = tuple(text.translate(_ESCAPES) for text in texts)
     return "\t".join(texts) + "\n"
+
+
+_day = lru_cache(maxsize=4_096)(str)
 
 
 @lru_cache(maxsize=65_536)
