@@ -1,14 +1,17 @@
 """While a file loads: how far it is can be seen, its lines cannot, and only one reader counts."""
 
 import io
+from contextlib import suppress
 
 import psycopg
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.utils import timezone
 
 from ledger.errors import InvalidTransition
 from payments.queues import queue_of
 from payments.services.parking import park
+from reconciliation.importers import FORMATS
 from reconciliation.models import StatementFile, StatementFileChunk, StatementLine
 from reconciliation.services.imports import import_statement
 from reconciliation.services.loading import load_now, load_statements
@@ -77,6 +80,44 @@ def test_reader_whose_file_was_taken_over_writes_nothing(sources):
 
     assert load_now(file)
     assert StatementLine.objects.count() == LINES
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_cut", [True, False], ids=["connection", "parser"])
+def test_what_fails_while_a_piece_is_stored_leaves_nothing_and_is_tried_again(
+    sources, monkeypatch, is_cut
+):
+    parse = FORMATS["stripe.payout_reconciliation"]
+
+    def fail_once(stream, options):
+        for number, record in enumerate(parse(stream, options)):
+            if number == 7_000 and not failures:  # the second piece is open
+                failures.append(number)
+                if is_cut:
+                    cut(connection.connection)
+                else:
+                    raise RuntimeError("a parser's mistake")
+            yield record
+
+    failures: list[int] = []
+    formats = {**FORMATS, "stripe.payout_reconciliation": fail_once}
+    monkeypatch.setattr("reconciliation.services.loading.FORMATS", formats)
+    receive_statement(sources[0], io.BytesIO(REPORT), name="a", channel="api", actor=ACTOR)
+
+    with suppress(OperationalError):
+        load_statements()
+    assert failures == [7_000]
+    assert not StatementLine.objects.exists()
+
+    StatementFile.objects.update(due_at=timezone.now(), leased_until=None)
+    load_statements()
+    assert StatementFile.objects.get().status == "LOADED"
+    assert StatementLine.objects.count() == LINES
+
+
+def cut(line: psycopg.Connection) -> None:
+    with psycopg.connect(database_url_of_tests(), autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [line.info.backend_pid])
 
 
 def test_file_nobody_could_read_is_given_up_as_refused(sources):
