@@ -1,4 +1,4 @@
-"""E-mail to members of merchants."""
+"""E-mail to merchants and their members."""
 
 import logging
 from enum import StrEnum
@@ -9,6 +9,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
+
+from payments.models import MerchantMember, WebhookEndpoint
 
 THREAD = "portal-letter"
 # The answer is gone by then, and does not share its time with the letter.
@@ -22,9 +24,16 @@ class Letter(StrEnum):
 
     RESET = "reset"
     CHANGED = "changed"
+    ENDPOINT_DISABLED = "endpoint_disabled"
 
 
-SUBJECTS = {Letter.RESET: "Set a new password", Letter.CHANGED: "Your password was changed"}
+SUBJECTS = {
+    Letter.RESET: "Set a new password",
+    Letter.CHANGED: "Your password was changed",
+    Letter.ENDPOINT_DISABLED: "A webhook endpoint was disabled",
+}
+Role = MerchantMember.Role
+SEES_TO_ENDPOINTS = (Role.OWNER, Role.ADMIN, Role.DEVELOPER)
 
 
 def send_letter(person: User, letter: Letter, **context: object) -> None:
@@ -32,10 +41,24 @@ def send_letter(person: User, letter: Letter, **context: object) -> None:
 
     One that cannot be handed in is logged and lost. Nothing happens where no e-mail is sent.
     """
+    _send(person.email, letter, {"person": person, **context})
+
+
+def tell_of_disabled_endpoint(endpoint: WebhookEndpoint, **_: object) -> None:
+    """Write to the merchant, and to those of its members who can do something about it."""
+    merchant = endpoint.merchant
+    if merchant is None:
+        return  # the platform's own: its operators have the log and the audit trail
+    members = merchant.members.filter(role__in=SEES_TO_ENDPOINTS, user__is_active=True)
+    addresses = {merchant.email, *members.values_list("user__email", flat=True)}
+    for address in sorted(addresses - {""}):
+        _send(address, Letter.ENDPOINT_DISABLED, {"endpoint": endpoint})
+
+
+def _send(address: str, letter: Letter, told: dict[str, object]) -> None:
     if not settings.SENDS_EMAIL:
         return
-    told = {"person": person, **context}
-    later = Timer(PAUSE_SECONDS, _hand_in, (person.email, letter, told))
+    later = Timer(PAUSE_SECONDS, _hand_in, (address, letter, told))
     later.name = THREAD
     later.start()
 

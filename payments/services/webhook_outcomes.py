@@ -7,7 +7,10 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
+from django.db import transaction
+from django.dispatch import Signal
 from django.utils import timezone
 from prometheus_client import Counter, Histogram
 
@@ -48,6 +51,8 @@ DISABLED_AFTER = timedelta(hours=72)  # in which every attempt has failed,
 DISABLED_AFTER_EVENTS = 10  # of at least so many events
 
 ACTOR = Actor.system("webhooks")
+# Sent after commit with the `endpoint`, for who tells its merchant in other ways than by events.
+endpoint_disabled = Signal()
 Status = WebhookDelivery.Status
 
 
@@ -153,6 +158,8 @@ def _disable(endpoint: WebhookEndpoint, status: str, why: str, now: datetime) ->
         at=now,
     )
     logger.error("webhook_endpoint.disabled: %s: %s", endpoint, why)
+    say = partial(endpoint_disabled.send_robust, sender=WebhookEndpoint, endpoint=endpoint)
+    transaction.on_commit(say)
 
 
 def _columns(held: Sequence[WebhookDelivery], answers: dict[int, Answer]) -> dict[str, list]:

@@ -1,6 +1,7 @@
 """WHK-02: endpoints that are gone, or have failed for days, are disabled; what waits is kept."""
 
 from datetime import timedelta
+from typing import Any
 
 from ledger.models import AuditEvent
 from payments.models import Event, WebhookEndpoint
@@ -8,6 +9,7 @@ from payments.services.webhook_deliveries import deliver_webhooks
 from payments.services.webhook_endpoints import enable_endpoint
 from tests.factories import MerchantFactory
 from tests.support.deliveries import Clock
+from tests.support.portal import Role, letters, member
 from tests.support.receivers import (
     ACTOR,
     Receiver,
@@ -72,6 +74,32 @@ def test_whk_02_endpoint_is_disabled_when_all_has_failed_for_72_hours(
         (told,) = Event.objects.filter(type="webhook_endpoint.disabled")
         assert told.public_id in second.ids()
         assert deliveries(other, status="DELIVERED") == 12
+
+
+def test_whk_02_merchant_and_who_can_do_something_are_written_to(
+    shop: Receiver, settings: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    settings.SENDS_EMAIL = True
+    shop.script = answer(410)
+    merchant = MerchantFactory(email="hello@shop.example")
+    for role in Role:
+        member(merchant, role, f"{role}@shop.example")
+    member(MerchantFactory(), Role.OWNER, "owner@other.example")
+    endpoint, _ = listening(merchant, shop.url)
+
+    happen(merchant, 2)
+    with django_capture_on_commit_callbacks(execute=True):
+        deliver_webhooks()
+        deliver_webhooks()
+
+    told = letters()
+    assert sorted(address for letter in told for address in letter.to) == [
+        *("admin@shop.example", "developer@shop.example"),
+        *("hello@shop.example", "owner@shop.example"),
+    ]
+    assert {letter.subject for letter in told} == {"A webhook endpoint was disabled"}
+    for words in (shop.url, endpoint.public_id, "It answered 410 Gone."):
+        assert words in told[0].body
 
 
 def test_whk_02_nine_failing_events_do_not_disable(shop: Receiver, clock: Clock) -> None:
