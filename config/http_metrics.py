@@ -28,12 +28,16 @@ refusals = Counter(
 
 def count_answer(request: HttpRequest, response: HttpResponseBase, *, seconds: float) -> None:
     """One request more. What clients make up, paths and methods, becomes no label."""
-    route = route_of(request)
     method = request.method if request.method in METHODS else "other"
-    requests.labels(route, method, response.status_code).inc()
-    request_seconds.labels(route, method).observe(seconds)
+    count(route_of(request), str(method), response.status_code, seconds=seconds)
     if response.get("Content-Type", "").startswith(PROBLEM):
         refusals.labels(json.loads(response.content)["code"]).inc()  # type: ignore[attr-defined]
+
+
+def count(route: str, method: str, status: int, *, seconds: float) -> None:
+    """One request more, by its route: the pattern that answered."""
+    requests.labels(route, method, status).inc()
+    request_seconds.labels(route, method).observe(seconds)
 
 
 def route_of(request: HttpRequest) -> str:

@@ -14,6 +14,7 @@ from config.supervisor import Process
 from payments.process_metrics import FOLDER_VARIABLE
 
 DEFAULT_PORT = 8000
+WEB_THREADS = 8  # of each web process, each with a connection to PostgreSQL
 GRANIAN_LOGS = Path(__file__).with_name("granian_logs.json")
 
 
@@ -22,7 +23,9 @@ def web(port: int) -> Process:
     address = os.environ.get("BIND_ADDRESS") or "127.0.0.1"
     workers = os.environ.get("WEB_CONCURRENCY") or "2"
     granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "config.wsgi:application"]
-    concurrency = ["--workers", workers, "--blocking-threads", "4", "--respawn-failed-workers"]
+    concurrency = ["--workers", workers, "--respawn-failed-workers"]
+    # Payments that arrive while one is written are written together: threads that wait pay off.
+    concurrency += ["--blocking-threads", str(WEB_THREADS)]
     options = ["--host", address, "--port", str(port), "--no-ws", "--workers-kill-timeout", "20"]
     logs = ["--log-config", str(GRANIAN_LOGS)]
     return Process("web", [*granian, *concurrency, *options, *logs], counted_together())

@@ -12,9 +12,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from queue import Full, Queue
-
-from redis import Redis
+from queue import SimpleQueue
 
 from payments import cache
 from payments.models import Merchant
@@ -22,8 +20,8 @@ from payments.models import Merchant
 PREFIX = "idempotency:"
 ANSWER_SECONDS = 24 * 60 * 60
 WAITING_MAX = 10_000
-# Answers given within this time are sent together.
-PAUSE_MILLISECONDS = 5
+# Answers given within this time are sent together: a busy process spends it on its requests.
+PAUSE_MILLISECONDS = 50
 
 logger = logging.getLogger(__name__)
 
@@ -52,9 +50,10 @@ def recall(merchant: Merchant, route: str, key: str) -> Answer | None:
 
 def remember(merchant: Merchant, route: str, key: str, answer: Answer) -> None:
     """Let Redis have it, some time soon or not at all."""
-    try:
-        _Writer.instance().queue.put_nowait((_name(merchant, route, key), _written(answer)))
-    except Full:
+    queue = _Writer.instance().queue
+    if queue.qsize() < WAITING_MAX:
+        queue.put((merchant, route, key, answer))
+    else:
         logger.warning("answers.dropped")
 
 
@@ -66,7 +65,7 @@ class _Writer(threading.Thread):
 
     def __init__(self) -> None:
         super().__init__(name="answers", daemon=True)
-        self.queue: Queue[tuple[str, bytes]] = Queue(maxsize=WAITING_MAX)
+        self.queue: SimpleQueue[tuple[Merchant, str, str, Answer]] = SimpleQueue()
 
     @classmethod
     def instance(cls) -> "_Writer":
@@ -82,16 +81,13 @@ class _Writer(threading.Thread):
             waiting = [self.queue.get()]
             while not self.queue.empty():
                 waiting.append(self.queue.get())
+            commands = [
+                ("SET", _name(merchant, route, key), _written(answer), "EX", ANSWER_SECONDS)
+                for merchant, route, key, answer in waiting
+            ]
             with suppress(cache.Unreachable):
-                cache.ask(partial(_set_all, waiting))
+                cache.ask_briefly(partial(cache.Line.call_all, commands=commands))
             time.sleep(PAUSE_MILLISECONDS / 1_000)
-
-
-def _set_all(pairs: list[tuple[str, bytes]], redis: Redis) -> None:
-    with redis.pipeline(transaction=False) as pipeline:
-        for name, value in pairs:
-            pipeline.set(name, value, ex=ANSWER_SECONDS)
-        pipeline.execute()
 
 
 def _name(merchant: Merchant, route: str, key: str) -> str:

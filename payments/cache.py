@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -50,21 +50,37 @@ class Line:
 
     def call(self, *words: Any) -> Any:
         """Send one command and return its answer; again on a new connection if this one was cut."""
-        try:
-            return self._say(words)
-        except redis.ConnectionError:
-            return self._say(words)
+        (answer,) = self.call_all([words])
+        return answer
 
-    def _say(self, words: tuple[Any, ...]) -> Any:
+    def call_all(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
+        """Send them at once, each safe to send again, and return their answers."""
         try:
-            self.connection.send_command(*words)
-            return self.connection.read_response()
+            return self._say(commands)
+        except redis.ConnectionError:
+            return self._say(commands)
+
+    def _say(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
+        try:
+            self.connection.send_packed_command([b"".join(map(_packed, commands))])
+            return [self.connection.read_response() for _ in commands]
         except redis.ResponseError:
+            if len(commands) > 1:  # the rest of the answers would be taken for the next one's
+                self.connection.disconnect()
             raise
         except BaseException:
             # Otherwise an answer that comes too late would be taken for the next one's.
             self.connection.disconnect()
             raise
+
+
+def _packed(words: Sequence[Any]) -> bytes:
+    """A command as the protocol of Redis (RESP) writes it."""
+    parts = [b"*%d\r\n" % len(words)]
+    for word in words:
+        data = word if isinstance(word, bytes) else str(word).encode()
+        parts.append(b"$%d\r\n%b\r\n" % (len(data), data))
+    return b"".join(parts)
 
 
 def _line_to(url: str) -> Line:

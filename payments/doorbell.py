@@ -14,7 +14,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from queue import Empty, Queue
+from queue import Empty, SimpleQueue
 from typing import Any
 from uuid import uuid4
 
@@ -40,7 +40,7 @@ UNHEARD_SECONDS = 15
 # When Redis cannot say whether a bell is unheard, each process rings it no sooner than this.
 ALONE_SECONDS = 1
 # What is rung within this time is one ring: a busy process spends it on its requests.
-PAUSE_MILLISECONDS = 5
+PAUSE_MILLISECONDS = 20
 # How long a process leaves a broker alone that has failed it.
 BREAK_SECONDS = 10
 SECOND = 10**9
@@ -65,7 +65,7 @@ def ring(kind: str) -> None:
 def heard(kind: str) -> None:
     """Called by the worker before it looks for work, so that later rings are published again."""
     with suppress(cache.Unreachable):
-        cache.ask(lambda client: client.delete(_key(kind)))
+        cache.ask_briefly(lambda line: line.call("DEL", _key(kind)))
 
 
 def publish(kind: str) -> bool:
@@ -104,7 +104,7 @@ class _Bell(threading.Thread):
 
     def __init__(self) -> None:
         super().__init__(name="doorbell", daemon=True)
-        self.queue: Queue[str] = Queue()
+        self.queue: SimpleQueue[str] = SimpleQueue()
 
     @classmethod
     def instance(cls) -> "_Bell":
@@ -149,7 +149,8 @@ _state = _State()
 def _is_first(kind: str) -> bool:
     """Whether no earlier ring is unheard. Raises cache.Unreachable."""
     key = _key(kind)
-    return bool(cache.ask(lambda client: client.set(key, "1", nx=True, ex=UNHEARD_SECONDS)))
+    words = "SET", key, "1", "NX", "EX", UNHEARD_SECONDS
+    return bool(cache.ask_briefly(lambda line: line.call(*words)))
 
 
 def _key(kind: str) -> str:

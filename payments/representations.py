@@ -17,9 +17,10 @@ from payments.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+from payments.new_payments import NewPayment
 
 
-def represent_payment(payment: Payment) -> dict[str, Any]:
+def represent_payment(payment: Payment | NewPayment) -> dict[str, Any]:
     return {
         "id": payment.public_id,
         "status": payment.status,

@@ -7,7 +7,6 @@ from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import APIException
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -16,7 +15,7 @@ from ledger.errors import DomainError
 from payments import doorbell
 from payments.answers import Answer
 from payments.api.authentication import HasScope, caller_of
-from payments.api.conventions import StrictSerializer
+from payments.api.conventions import StrictSerializer, render_json
 from payments.api.idempotency import (
     KEY_SCHEMA,
     Done,
@@ -31,6 +30,7 @@ from payments.api.payment_shapes import (
     read_payment,
 )
 from payments.models import ApiKey, Merchant, Payment
+from payments.new_payments import NewPayment
 from payments.representations import represent_payment
 from payments.services.batches import Batch, Order, create_batch
 
@@ -156,8 +156,8 @@ class PaymentBatches(APIView):
         return {"status": response.status_code, "error": response.data}
 
 
-def _answer(payment: Payment) -> Answer:
-    return Answer(202, JSONRenderer().render(represent_payment(payment)), location_of(payment))
+def _answer(payment: Payment | NewPayment) -> Answer:
+    return Answer(202, render_json(represent_payment(payment)), location_of(payment))
 
 
 def _read(item: Any, merchant: Merchant) -> Order | APIException | DomainError:

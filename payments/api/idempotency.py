@@ -11,14 +11,13 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
 from ledger.errors import Invalid
 from payments import doorbell
 from payments.answers import Answer
 from payments.api.authentication import caller_of
-from payments.api.conventions import refuse_card_number
+from payments.api.conventions import refuse_card_number, render_json
 from payments.services.idempotency import Asked, answer_once
 
 # Printable ASCII without the comma: two header lines arrive joined by one.
@@ -78,7 +77,7 @@ def once(request: Request, route: str, work: Callable[[], Done]) -> HttpResponse
         done = work()
         if done.ring is not None:
             rings.append(done.ring)
-        return Answer(done.status, JSONRenderer().render(done.data), done.location)
+        return Answer(done.status, render_json(done.data), done.location)
 
     asked = Asked(
         merchant=caller_of(request).merchant,
@@ -104,8 +103,12 @@ def response_of(answer: Answer) -> HttpResponse:
 
 
 def digest_of(request: HttpRequest) -> bytes:
+    return digest_of_asked(request.get_full_path(), request.body)
+
+
+def digest_of_asked(path: str, body: bytes) -> bytes:
     """SHA-256 of what was asked: the path, its query and the raw body."""
-    return hashlib.sha256(request.get_full_path().encode() + b"\n" + request.body).digest()
+    return hashlib.sha256(path.encode() + b"\n" + body).digest()
 
 
 def idempotency_key(request: Request) -> str:

@@ -19,9 +19,13 @@ from payments.errors import MerchantNotFound
 from payments.gateways.base import FailureCode
 from payments.gateways.simulator import TOKENS
 from payments.models import Merchant, Payment
+from payments.new_payments import NewPayment
 from payments.services.payments import PaymentWish
 
 SOURCES = "; ".join(f"{token} ({meaning})" for token, meaning in TOKENS.items())
+
+
+PAYMENTS_PATH = "/api/v1/payments"
 
 
 class PaymentInput(StrictSerializer):
@@ -124,5 +128,5 @@ def _is_plain(text: Any, length_max: int) -> bool:
     return type(text) is str and len(text) <= length_max and _PLAIN.fullmatch(text) is not None
 
 
-def location_of(payment: Payment) -> str:
-    return f"/api/v1/payments/{payment.public_id}"
+def location_of(payment: Payment | NewPayment) -> str:
+    return f"{PAYMENTS_PATH}/{payment.public_id}"

@@ -1,9 +1,6 @@
 """/payments"""
 
-from typing import Any
-
-from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,7 +8,6 @@ from rest_framework.views import APIView
 
 from payments import doorbell
 from payments.api.authentication import HasScope, caller_of
-from payments.api.express_lane import take_express_lane
 from payments.api.idempotency import KEY_HEADER, Done, idempotency_key, once
 from payments.api.pages import PAGE_PARAMETERS, page_of
 from payments.api.payment_filters import FILTER_PARAMETERS, FILTERS, filter_payments
@@ -32,12 +28,6 @@ class Payments(APIView):
 
     permission_classes = [HasScope]
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """A plain new payment takes the express lane; `post` is for everything else."""
-        if request.method == "POST" and (answer := take_express_lane(request)):
-            return answer
-        return super().dispatch(request, *args, **kwargs)
-
     @extend_schema(
         operation_id="create_payment",
         request=PaymentInput,
@@ -45,6 +35,7 @@ class Payments(APIView):
         responses={202: PaymentOutput},
     )
     def post(self, request: Request) -> HttpResponse:
+        # What is plain and new never comes here: payments/api/express_lane.py answers it.
         wish = read_payment(request.data, caller_of(request).merchant)
 
         def work() -> Done:

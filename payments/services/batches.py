@@ -11,6 +11,7 @@ from ledger.errors import DomainError
 from payments.answers import Answer
 from payments.errors import IdempotencyMismatch
 from payments.models import IdempotencyKey, Merchant, Payment
+from payments.new_payments import NewPayment
 from payments.services.idempotency import Asked, answer_once
 from payments.services.payments import (
     CREATE_PAYMENT,
@@ -42,7 +43,7 @@ class Batch:
     merchant: Merchant
     actor: Actor
     request_id: str
-    answer_with: Callable[[Payment], Answer]
+    answer_with: Callable[[Payment | NewPayment], Answer]
 
 
 def create_batch(batch: Batch, orders: Sequence[Order]) -> list[Answer | DomainError]:
@@ -53,7 +54,11 @@ def create_batch(batch: Batch, orders: Sequence[Order]) -> list[Answer | DomainE
     """
     drafts = {order.key: _draft(batch, order) for order in _plain(orders)}
     created = _write(batch.merchant, list(drafts.values()))
-    new = {key: _answer_of(drafts[key]) for key in created}
+    new = {
+        key: _answer_of(draft)
+        for key, draft in drafts.items()
+        if draft.payment.public_id in created
+    }
     # In order: the first order with a key made its payment, later ones find it.
     answers = [new.pop(order.key, None) for order in orders]
     rest = [order.key for order, answer in zip(orders, answers, strict=True) if answer is None]

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -16,6 +16,7 @@ from ledger.money import Money
 from payments.errors import KeyOfEarlierPayment, ReferenceTaken
 from payments.models import Merchant, Payment
 from payments.models.payments import payment_id
+from payments.new_payments import NewPayment
 from payments.services.gateways import gateway_for
 
 CREATE_PAYMENT = "create_payment"  # the operation idempotency keys of payments belong to
@@ -43,7 +44,7 @@ def create_payment(
     """
     if wish.money.amount <= 0:
         raise Invalid("The amount must be more than zero.")
-    payment = draft_of(merchant, wish, idempotency_key=idempotency_key, actor=actor)
+    payment = draft_of(merchant, wish, idempotency_key=idempotency_key, actor=actor).as_model()
     payment.gateway = gateway_for(merchant)
     try:
         with transaction.atomic():
@@ -60,78 +61,81 @@ def create_payment(
 
 def draft_of(
     merchant: Merchant, wish: PaymentWish, *, idempotency_key: str, actor: Actor
-) -> Payment:
-    """The payment as it will be written, but for its gateway."""
+) -> NewPayment:
+    """The payment as it will be written."""
     public_id = payment_id()
-    now = timezone.now()
-    return Payment(
+    return NewPayment(
         public_id=public_id,
         merchant=merchant,
         idempotency_key=idempotency_key,
         reference=wish.reference or public_id,
-        amount=wish.money.amount,
-        currency=wish.money.currency,
-        settlement_currency=wish.money.currency,
+        money=wish.money,
         capture=wish.capture,
         source=wish.source,
         description=wish.description,
         metadata=wish.metadata,
         created_by=str(actor),
-        created_at=now,
-        updated_at=now,
-        due_at=now,
+        created_at=timezone.now(),
     )
 
 
 def digest_of_wish(wish: Any) -> str:
-    """SHA-256 of a wish."""
-    return hashlib.sha256(json.dumps(asdict(wish), sort_keys=True).encode()).hexdigest()
+    """SHA-256 of a wish, a dataclass with slots."""
+    text = json.dumps(_fields(wish), sort_keys=True, default=_fields)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _fields(wish: Any) -> dict[str, Any]:
+    """As dataclasses.asdict, which copies everything, a layer at a time."""
+    return {name: getattr(wish, name) for name in wish.__slots__}
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A payment to write, the request that asked for it and the answer that request gets."""
+    """A payment to write, the request that asked for it and the answer that request gets.
 
-    payment: Payment
+    With the digest of an API key, the payment is only written if that key may write payments.
+    """
+
+    payment: NewPayment
     request_digest: bytes
     request_id: str
     location: str
     body: bytes
+    api_key_digest: str = ""
 
 
-def create_payments(
-    merchant: Merchant, drafts: Sequence[Draft], *, api_key_digest: str = ""
-) -> set[str]:
-    """Write down, in one statement, the payments nothing speaks against; their idempotency keys.
+def create_payments(merchant: Merchant, drafts: Sequence[Draft]) -> set[str]:
+    """Write down, in one statement, the payments nothing speaks against; their public ids.
 
     With their keys and answers (202), all due at once. Left out are those whose idempotency key or
-    reference was used before or is in use right now, and all of them if `api_key_digest` is not
-    that of a key of the merchant that may write payments, or if no gateway takes payments: the
-    caller finds out why by trying one of them with `create_payment`.
+    reference was used before, is in use right now or is that of another draft, those whose API key
+    does not count, and all of them if no gateway takes payments: the caller finds out why by trying
+    one of them with `create_payment`.
     """
     payments = [draft.payment for draft in drafts]
-    params = {
-        "merchant_id": merchant.pk,
-        "api_key_digest": api_key_digest,
-        "route": CREATE_PAYMENT,
-        "public_ids": [payment.public_id for payment in payments],
-        "keys": [payment.idempotency_key for payment in payments],
-        "request_digests": [draft.request_digest for draft in drafts],
-        "request_ids": [draft.request_id for draft in drafts],
-        "locations": [draft.location for draft in drafts],
-        "bodies": [draft.body for draft in drafts],
-        "references": [payment.reference for payment in payments],
-        "amounts": [payment.amount for payment in payments],
-        "currencies": [payment.currency for payment in payments],
-        "captures": [payment.capture for payment in payments],
-        "sources": [payment.source for payment in payments],
-        "descriptions": [payment.description for payment in payments],
-        "metadata": [json.dumps(payment.metadata) for payment in payments],
-        "created_by": [payment.created_by for payment in payments],
-        "created_at": [payment.created_at for payment in payments],
-    }
-    if len(drafts) == 1:
-        rows = sql.rows_prepared("payments", "create_payments", **params)
-    else:  # a plan made for one would join a thousand row by row
-        rows = sql.rows("payments", "create_payments", **params)
-    return {key for (key,) in rows}
+    rows = sql.rows_prepared(
+        "payments",
+        "create_payments",
+        merchant_id=merchant.pk,
+        route=CREATE_PAYMENT,
+        api_key_digests=[draft.api_key_digest for draft in drafts],
+        public_ids=[payment.public_id for payment in payments],
+        keys=[payment.idempotency_key for payment in payments],
+        request_digests=[draft.request_digest for draft in drafts],
+        request_ids=[draft.request_id for draft in drafts],
+        locations=[draft.location for draft in drafts],
+        bodies=[draft.body for draft in drafts],
+        references=[payment.reference for payment in payments],
+        amounts=[payment.money.amount for payment in payments],
+        currencies=[payment.money.currency for payment in payments],
+        captures=[payment.capture for payment in payments],
+        sources=[payment.source for payment in payments],
+        descriptions=[payment.description for payment in payments],
+        metadata=[
+            json.dumps(payment.metadata) if payment.metadata else "{}" for payment in payments
+        ],
+        created_by=[payment.created_by for payment in payments],
+        created_at=[payment.created_at for payment in payments],
+    )
+    return {public_id for (public_id,) in rows}

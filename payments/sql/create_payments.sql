@@ -1,7 +1,8 @@
 -- Write payments down with their idempotency keys and answers, those that nothing speaks against.
--- The unique constraints find used keys and references, so the plan is the same however full the
--- tables are, and may be kept.
-WITH caller AS (
+-- The plan is the same however many they are and however full the tables: the unique constraints
+-- find used keys and references. PostgreSQL keeps it if a new one would cost no less; therefore it
+-- is not to see, behind (SELECT …), how many they are.
+WITH merchant AS MATERIALIZED (
     SELECT merchant.id AS merchant_id,
            (
                SELECT id FROM payments_gateway
@@ -9,31 +10,36 @@ WITH caller AS (
                ORDER BY id LIMIT 1
            ) AS gateway_id
     FROM payments_merchant AS merchant
-    WHERE merchant.id = %(merchant_id)s::bigint AND (%(api_key_digest)s::text = '' OR EXISTS (
-        SELECT FROM payments_apikey AS key
-        WHERE key.digest = %(api_key_digest)s::text AND key.merchant_id = merchant.id
-            AND key.revoked_at IS NULL AND (key.expires_at IS NULL OR key.expires_at > statement_timestamp())
-            AND 'payments:write' = ANY(key.scopes)
-    ))
+    WHERE merchant.id = %(merchant_id)s::bigint
 ),
 wish AS MATERIALIZED (
     SELECT * FROM unnest(
-        %(public_ids)s::text[], %(keys)s::text[], %(request_digests)s::bytea[],
-        %(request_ids)s::text[], %(locations)s::text[], %(bodies)s::bytea[],
-        %(references)s::text[], %(amounts)s::bigint[], %(currencies)s::text[],
-        %(captures)s::text[], %(sources)s::text[], %(descriptions)s::text[],
-        %(metadata)s::jsonb[], %(created_by)s::text[], %(created_at)s::timestamptz[]
+        (SELECT %(public_ids)s::text[]), (SELECT %(keys)s::text[]),
+        (SELECT %(request_digests)s::bytea[]), (SELECT %(request_ids)s::text[]),
+        (SELECT %(locations)s::text[]), (SELECT %(bodies)s::bytea[]),
+        (SELECT %(references)s::text[]), (SELECT %(amounts)s::bigint[]),
+        (SELECT %(currencies)s::text[]), (SELECT %(captures)s::text[]),
+        (SELECT %(sources)s::text[]), (SELECT %(descriptions)s::text[]),
+        (SELECT %(metadata)s::jsonb[]), (SELECT %(created_by)s::text[]),
+        (SELECT %(created_at)s::timestamptz[]), (SELECT %(api_key_digests)s::text[])
     ) AS wish (
         public_id, key, request_digest, request_id, location, body, reference, amount, currency,
-        capture, source, description, metadata, created_by, created_at
+        capture, source, description, metadata, created_by, created_at, api_key_digest
     )
 ),
 fresh AS MATERIALIZED (
-    SELECT wish.*, caller.merchant_id, caller.gateway_id
-    FROM wish CROSS JOIN caller
-    WHERE caller.gateway_id IS NOT NULL
+    SELECT wish.*, merchant.merchant_id, merchant.gateway_id
+    FROM wish CROSS JOIN merchant
+    WHERE merchant.gateway_id IS NOT NULL
+        -- Looked up for each: as a join, or as EXISTS, it might be planned as a scan of all keys.
+        AND (wish.api_key_digest = '' OR (
+            SELECT key.merchant_id FROM payments_apikey AS key
+            WHERE key.digest = wish.api_key_digest AND key.revoked_at IS NULL
+                AND (key.expires_at IS NULL OR key.expires_at > statement_timestamp())
+                AND 'payments:write' = ANY(key.scopes)
+        ) = merchant.merchant_id)
         AND pg_try_advisory_xact_lock(hashtextextended(
-            caller.merchant_id::text || ':' || %(route)s::text || ':' || wish.key, 0
+            merchant.merchant_id::text || ':' || %(route)s::text || ':' || wish.key, 0
         ))
 ),
 written AS (
@@ -49,11 +55,16 @@ written AS (
            created_by, created_at, created_at, created_at, 0, 0
     FROM fresh
     ON CONFLICT DO NOTHING
-    RETURNING idempotency_key
+    RETURNING public_id
+),
+answered AS (
+    -- By the payment's own id: of two drafts with one key, only one is written.
+    INSERT INTO payments_idempotencykey (
+        merchant_id, route, key, request_digest, request_id, http_status, location, body, created_at
+    )
+    SELECT merchant_id, %(route)s::text, key, request_digest, request_id, 202, location, body,
+           created_at
+    -- IS TRUE keeps it from becoming a join, which a plan made for few would do row by row.
+    FROM fresh WHERE (public_id IN (SELECT public_id FROM written)) IS TRUE
 )
-INSERT INTO payments_idempotencykey (
-    merchant_id, route, key, request_digest, request_id, http_status, location, body, created_at
-)
-SELECT merchant_id, %(route)s::text, key, request_digest, request_id, 202, location, body, created_at
-FROM fresh JOIN written ON written.idempotency_key = fresh.key
-RETURNING key
+SELECT public_id FROM written

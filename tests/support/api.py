@@ -4,18 +4,47 @@ import itertools
 import json
 from typing import Any
 
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpResponse
 from django.test import Client
+from django.test.client import ClientHandler
+
+from config.express import ExpressLane
 
 PROBLEM_FIELDS = {"type", "title", "status", "detail", "code", "request_id", "errors"}
+
+
+class WebHandler(ClientHandler):
+    """Answers as config/wsgi.py does: what is plain and new before Django sees it."""
+
+    def __init__(self) -> None:
+        super().__init__(enforce_csrf_checks=False)
+        self.lane = ExpressLane(lambda *_: [])
+
+    def __call__(self, environ: dict[str, Any]) -> Any:
+        environ.setdefault("HTTP_HOST", "testserver")
+        found = self.lane.answer(environ)
+        if found is None:
+            return super().__call__(environ)
+        body, headers = found
+        response: Any = HttpResponse(body, status=202, headers=dict(headers))
+        response.wsgi_request = WSGIRequest(environ)
+        return response
+
+
+class WebClient(Client):
+    """A client of the application as it is served; errors are answers, as for a real one."""
+
+    def __init__(self) -> None:
+        super().__init__(raise_request_exception=False)
+        self.handler = WebHandler()
 
 
 class Api:
     """Speaks JSON to /api/v1 with one API key; every POST gets a fresh Idempotency-Key."""
 
     def __init__(self, secret: str | None) -> None:
-        # Errors are answers here, as they are for a real client.
-        self.client = Client(raise_request_exception=False)
+        self.client = WebClient()
         self.authorization = {"Authorization": f"Bearer {secret}"} if secret else {}
         self.keys = (f"key-{number}" for number in itertools.count(1))
 

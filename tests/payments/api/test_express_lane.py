@@ -4,15 +4,19 @@ import json
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.db import transaction
 from django.http import HttpResponse
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 
+from config.express import ExpressLane
 from payments.api import express_lane, payment_shapes
-from payments.api import payments as payments_api
 from payments.models import ApiKey, IdempotencyKey, Payment
+from payments.rate_limits import RateClass, policy_of
 from tests.support.api import Api
 
 # Mostly right, with everything that may be wrong about a request somewhere.
@@ -86,23 +90,139 @@ def what_happened(response: HttpResponse) -> tuple[Any, ...]:
 
 
 @pytest.mark.django_db
-@settings(
+@examples(
     max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(body=bodies)
 def test_both_ways_end_alike(api: Api, body: dict[str, Any]) -> None:
     outcomes = []
-    for lane in (express_lane.take_express_lane, lambda _: None):
+    for is_ordinary in (False, True):
         # Taken back after each: payments are never deleted.
         with pytest.MonkeyPatch.context() as patch, transaction.atomic():
-            patch.setattr(payments_api, "take_express_lane", lane)
-            if lane is not express_lane.take_express_lane:
+            if is_ordinary:
+                go_the_ordinary_way(patch)
                 patch.setattr(payment_shapes, "plain_wish", lambda _: None)
             patch.setattr("payments.answers.recall", lambda *_: None)
             outcomes.append(what_happened(api.post("/payments", body, key="k")))
             transaction.set_rollback(True)
 
     assert outcomes[0] == outcomes[1]
+
+
+def go_the_ordinary_way(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ExpressLane, "answer", lambda *_: None)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("forwarded", ["", "http", "https"])
+def test_both_ways_answer_with_the_same_headers(
+    api: Api, forwarded: str, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    settings.SECURE_HSTS_SECONDS = 3600
+    wish = {"amount": "100.00", "currency": "EUR", "source": "tok_visa"}
+    headers = {**api.authorization, **({"X-Forwarded-Proto": forwarded} if forwarded else {})}
+
+    def ask(key: str) -> dict[str, str]:
+        response = api.client.post(
+            "/api/v1/payments",
+            wish,
+            content_type="application/json",
+            headers={**headers, "Idempotency-Key": key},
+        )
+        assert response.status_code == 202
+        assert response["Location"] == f"/api/v1/payments/{response.json()['id']}"
+        own = {"Location", "Request-Id", "RateLimit"}  # another each time
+        assert own <= set(response.headers)
+        return {name: value for name, value in response.items() if name not in own}
+
+    quick = ask("a")
+    go_the_ordinary_way(monkeypatch)
+
+    assert quick == ask("b")
+    assert ("Strict-Transport-Security" in quick) == (forwarded == "https")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Accept": "text/html"}, 406),
+        ({"Host": "elsewhere.example"}, 400),
+        ({"Transfer-Encoding": "chunked"}, 411),
+        ({"Content-Encoding": "gzip"}, 415),
+        ({"Content-Type": "text/plain"}, 415),
+        ({"Authorization": "Basic c2hvcDpzaG9w"}, 401),
+        ({"Accept": "application/json, text/plain, */*"}, 202),
+        ({"Client-Request-Id": "theirs"}, 202),
+    ],
+)
+def test_headers_are_minded_on_the_lane_too(
+    api: Api, headers: dict[str, str], status: int, settings: LazySettings
+) -> None:
+    settings.ALLOWED_HOSTS = ["testserver"]
+    wish = json.dumps({"amount": "100.00", "currency": "EUR", "source": "tok_visa"})
+    asked = {**api.authorization, "Idempotency-Key": "k", **headers}
+    content_type = asked.pop("Content-Type", "application/json")
+
+    response = api.client.post("/api/v1/payments", wish, content_type=content_type, headers=asked)
+
+    assert response.status_code == status
+    assert Payment.objects.count() == (status == 202)
+
+
+@pytest.mark.django_db
+def test_nothing_is_taken_unencrypted_where_that_is_redirected(
+    api: Api, settings: LazySettings
+) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+
+    assert api.pay().status_code == 301
+    assert Payment.objects.count() == 0
+
+
+@pytest.mark.django_db
+def test_request_that_leaves_the_lane_counts_once(
+    api: Api, settings: LazySettings, request: pytest.FixtureRequest
+) -> None:
+    settings.RATE_LIMITS = dict.fromkeys(RateClass, "1000/1") | {"payments": "3/60"}
+    policy_of.cache_clear()
+    request.addfinalizer(policy_of.cache_clear)
+
+    answers = [api.pay(source=source) for source in ("tok_visa", "", "tok_visa")]
+
+    assert [answer.status_code for answer in answers] == [202, 422, 202]
+    assert [answer["RateLimit"] for answer in answers] == [
+        '"payments";r=2;t=20',
+        '"payments";r=1;t=40',
+        '"payments";r=0;t=60',
+    ]
+
+
+@pytest.mark.django_db
+def test_both_ways_count_alike(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = {"route": "/api/v1/payments", "method": "POST", "status": "202"}
+
+    def counted() -> float:
+        return REGISTRY.get_sample_value("tieout_http_requests_total", labels) or 0
+
+    before = counted()
+    api.pay()
+    go_the_ordinary_way(monkeypatch)
+    api.pay()
+
+    assert counted() == before + 2
+
+
+@pytest.mark.django_db
+def test_failure_of_the_lane_is_none_of_the_payment(
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever it is; the ordinary way knows what to do."""
+    monkeypatch.setattr(express_lane, "_keys", None)
+
+    assert api.pay().status_code == 202
+    assert "express_lane.failed" in caplog.text
 
 
 @pytest.mark.django_db

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from ledger.models import JournalEntry
@@ -15,7 +14,7 @@ from payments.models import ApiKey, IdempotencyKey, Payment, Refund, SimulatedOp
 from payments.services.idempotency import purge_idempotency_keys
 from payments.services.processing import process_payments
 from tests.factories import ApiKeyFactory, MerchantFactory
-from tests.support.api import Api, assert_problem
+from tests.support.api import Api, WebClient, assert_problem
 from tests.support.books import assert_books_balance
 from tests.support.races import run_together
 
@@ -28,7 +27,9 @@ def ask(api: Api, *, key: str | None = "k1", body: bytes = BODY) -> Any:
     headers = dict(api.authorization)
     if key is not None:
         headers["Idempotency-Key"] = key
-    return Client().post("/api/v1/payments", body, content_type="application/json", headers=headers)
+    return WebClient().post(
+        "/api/v1/payments", body, content_type="application/json", headers=headers
+    )
 
 
 def without_redis(monkeypatch: pytest.MonkeyPatch) -> None:

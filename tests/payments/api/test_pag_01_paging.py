@@ -18,7 +18,7 @@ def write(shop: Merchant, numbers: range) -> list[str]:
     payments = []
     for number in numbers:
         wish = PaymentWish(eur("1.00"), "tok_visa")
-        payment = draft_of(shop, wish, idempotency_key=f"k{number}", actor=ACTOR)
+        payment = draft_of(shop, wish, idempotency_key=f"k{number}", actor=ACTOR).as_model()
         payment.gateway = gateway
         payments.append(payment)
     return [payment.public_id for payment in Payment.objects.bulk_create(payments)]
