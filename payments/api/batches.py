@@ -1,6 +1,5 @@
 """/payments/batch"""
 
-import json
 from typing import Any
 
 from django.http import HttpResponse
@@ -8,7 +7,6 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from ledger.errors import DomainError
@@ -22,6 +20,7 @@ from payments.api.idempotency import (
     MissingIdempotencyKey,
     checked_key,
     once,
+    response_of,
 )
 from payments.api.payment_shapes import (
     PaymentInput,
@@ -118,7 +117,7 @@ class PaymentBatches(APIView):
         parameters=[OPTIONAL_KEY_HEADER],
         responses={202: BatchOutput},
     )
-    def post(self, request: Request) -> HttpResponse | Response:
+    def post(self, request: Request) -> HttpResponse:
         asked = BatchInput(data=request.data)
         asked.is_valid(raise_exception=True)
         items = asked.validated_data["payments"]
@@ -127,7 +126,7 @@ class PaymentBatches(APIView):
         done = self._carry_out(request, items)
         if done.ring is not None:
             doorbell.ring(done.ring)
-        return Response(done.data, status=done.status)
+        return response_of(Answer(done.status, done.body))
 
     def _carry_out(self, request: Request, items: list[Any]) -> Done:
         caller = caller_of(request)
@@ -143,17 +142,18 @@ class PaymentBatches(APIView):
         has_news = any(isinstance(answer, Answer) and not answer.is_replay for answer in outcomes)
         return Done(
             202,
-            {"results": [self._result(outcome) for outcome in outcomes]},
+            b'{"results":[%b]}' % b",".join(map(self._result, outcomes)),
             ring=doorbell.Kind.PAYMENTS if has_news else None,
         )
 
-    def _result(self, outcome: Answer | Exception) -> dict[str, Any]:
+    def _result(self, outcome: Answer | Exception) -> bytes:
+        """JSON; a payment as it was answered, or would have been, alone."""
         if isinstance(outcome, Answer):
-            result = {"status": outcome.status, "payment": json.loads(outcome.body)}
-            return result | ({"replayed": True} if outcome.is_replay else {})
+            replayed = b',"replayed":true' if outcome.is_replay else b""
+            return b'{"status":%d,"payment":%b%b}' % (outcome.status, outcome.body, replayed)
         response = self.get_exception_handler()(outcome, self.get_exception_handler_context())
         assert response is not None
-        return {"status": response.status_code, "error": response.data}
+        return render_json({"status": response.status_code, "error": response.data})
 
 
 def _answer(payment: Payment | NewPayment) -> Answer:

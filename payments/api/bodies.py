@@ -3,6 +3,7 @@
 import json
 import re
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from django.http import HttpRequest
@@ -194,15 +195,22 @@ def _checked_object(data: dict[str, Any], *, depth: int, is_metadata: bool) -> d
         raise TooDeep()
     checked: dict[str, Any] = {}
     for name, value in data.items():
-        refuse_card_number(name)
-        refuse_secret_name(name)
-        ours = name if is_metadata else _in_snake_case(name)
+        spelt_as_ours = _checked_name(name)
+        ours = name if is_metadata else spelt_as_ours
         if ours in checked:
             raise DuplicateName()
-        inside = is_metadata or ours == "metadata"
-        checked[ours] = _checked(value, depth=depth + 1, is_metadata=inside)
+        if type(value) is str:
+            refuse_card_number(value)
+            checked[ours] = value
+        else:
+            inside = is_metadata or ours == "metadata"
+            checked[ours] = _checked(value, depth=depth + 1, is_metadata=inside)
     return checked
 
 
-def _in_snake_case(name: str) -> str:
+@lru_cache(maxsize=1_000)
+def _checked_name(name: str) -> str:
+    """The name in snake_case; the same few come with every request."""
+    refuse_card_number(name)
+    refuse_secret_name(name)
     return _WORD_START.sub(lambda found: f"_{found[1].lower()}", name)

@@ -7,7 +7,13 @@ from rest_framework.views import APIView
 
 from payments import doorbell
 from payments.api.authentication import HasScope, caller_of
-from payments.api.conventions import AmountField, CurrencyField, StrictSerializer, read_money
+from payments.api.conventions import (
+    AmountField,
+    CurrencyField,
+    StrictSerializer,
+    read_money,
+    render_json,
+)
 from payments.api.idempotency import KEY_HEADER, Done, once
 from payments.api.payment_shapes import PaymentOutput, location_of
 from payments.models import ApiKey, Payment
@@ -77,7 +83,7 @@ class PaymentCancel(APIView):
 def _done(payment: Payment) -> Done:
     return Done(
         202,
-        represent_payment(payment),
+        render_json(represent_payment(payment)),
         location=location_of(payment),
         ring=doorbell.Kind.PAYMENTS,
     )

@@ -35,6 +35,8 @@ def refuse_card_number(text: str) -> None:
     invisible characters between; other digits beside the number do not hide it. Digits that touch
     letters are no card number: one in a few hundred hexadecimal ids would look like one.
     """
+    if len(text) < PAN_LENGTH_MIN and text.isascii():
+        return
     for run in _DIGIT_RUN.findall(_plain(text)):
         if _holds_card_number(run):
             raise CardNumberRefused()

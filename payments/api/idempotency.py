@@ -17,7 +17,7 @@ from ledger.errors import Invalid
 from payments import doorbell
 from payments.answers import Answer
 from payments.api.authentication import caller_of
-from payments.api.conventions import refuse_card_number, render_json
+from payments.api.conventions import refuse_card_number
 from payments.services.idempotency import Asked, answer_once
 
 # Printable ASCII without the comma: two header lines arrive joined by one.
@@ -57,10 +57,10 @@ class InvalidIdempotencyKey(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was done, as it is answered now and whenever it is asked again."""
+    """What was done, as it is answered now and whenever it is asked again; `body` is JSON."""
 
     status: int
-    data: dict[str, Any]
+    body: bytes
     location: str = ""
     ring: doorbell.Kind | None = None
 
@@ -77,7 +77,7 @@ def once(request: Request, route: str, work: Callable[[], Done]) -> HttpResponse
         done = work()
         if done.ring is not None:
             rings.append(done.ring)
-        return Answer(done.status, render_json(done.data), done.location)
+        return Answer(done.status, done.body, done.location)
 
     asked = Asked(
         merchant=caller_of(request).merchant,

@@ -8,6 +8,7 @@ from rest_framework.views import APIView
 
 from payments import doorbell
 from payments.api.authentication import HasScope, caller_of
+from payments.api.conventions import render_json
 from payments.api.idempotency import KEY_HEADER, Done, idempotency_key, once
 from payments.api.pages import PAGE_PARAMETERS, page_of
 from payments.api.payment_filters import FILTER_PARAMETERS, FILTERS, filter_payments
@@ -47,7 +48,7 @@ class Payments(APIView):
             )
             return Done(
                 202,
-                represent_payment(payment),
+                render_json(represent_payment(payment)),
                 location=location_of(payment),
                 ring=doorbell.Kind.PAYMENTS,
             )

@@ -15,6 +15,7 @@ from payments.api.conventions import (
     CurrencyField,
     StrictSerializer,
     read_money,
+    render_json,
 )
 from payments.api.idempotency import KEY_HEADER, Done, idempotency_key, once
 from payments.api.pages import PAGE_PARAMETERS, page_of
@@ -89,7 +90,7 @@ class PaymentRefunds(APIView):
             )
             return Done(
                 202,
-                represent_refund(refund),
+                render_json(represent_refund(refund)),
                 location=f"/api/v1/refunds/{refund.public_id}",
                 ring=doorbell.Kind.REFUNDS,
             )

@@ -21,6 +21,7 @@ from payments.api.conventions import (
     MetadataField,
     StrictSerializer,
     read_money,
+    render_json,
 )
 from payments.api.idempotency import KEY_HEADER, Done, idempotency_key, once
 from payments.api.pages import PAGE_PARAMETERS, page_of
@@ -233,4 +234,4 @@ class TransactionRefund(APIView):
 
 def _accepted(transfer: Transfer, data: dict[str, Any]) -> Done:
     location = f"/api/v1/transactions/{transfer.public_id}"
-    return Done(202, data, location=location, ring=doorbell.Kind.TRANSFERS)
+    return Done(202, render_json(data), location=location, ring=doorbell.Kind.TRANSFERS)

@@ -81,13 +81,15 @@ def draft_of(
 
 def digest_of_wish(wish: Any) -> str:
     """SHA-256 of a wish, a dataclass with slots."""
-    text = json.dumps(_fields(wish), sort_keys=True, default=_fields)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_in_order.encode(wish).encode()).hexdigest()
 
 
 def _fields(wish: Any) -> dict[str, Any]:
     """As dataclasses.asdict, which copies everything, a layer at a time."""
     return {name: getattr(wish, name) for name in wish.__slots__}
+
+
+_in_order = json.JSONEncoder(sort_keys=True, default=_fields)
 
 
 @dataclass(frozen=True, slots=True)
