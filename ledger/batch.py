@@ -187,11 +187,17 @@ class Batch:
             if standing.id < 0 and standing.has_moved
         ]
 
-    def columns(self, start: int) -> dict[str, list[Any]]:
-        """What `post_entries.sql` takes, for the entries accepted from number `start` on."""
+    def columns(self, start: int, *, is_last: bool) -> dict[str, list[Any]]:
+        """What `write_batch.sql` takes, for the entries accepted from number `start` on.
+
+        The last of them bring along what the whole batch moves, in the order in which balances are
+        locked.
+        """
         accepted = self.accepted[start:]
         entries = [item.entry for item in accepted]
         lines = [line for entry in entries for line in entry.lines]
+        moved = [item for item in self.accounts.values() if item.has_moved] if is_last else []
+        moved.sort(key=attrgetter("id"))
         return {
             "entry_ids": [item.entry_id for item in accepted],
             "public_ids": [item.public_id for item in accepted],
@@ -208,15 +214,8 @@ class Batch:
             "account_ids": [standing.id for item in accepted for standing in item.standings],
             "directions": [line.direction for line in lines],
             "amounts": [line.amount for line in lines],
-            "balances_after": self.balances_after[-len(lines) :],
-        }
-
-    def movements(self) -> dict[str, list[int]]:
-        """What `move_balances.sql` takes, in the order in which balances are locked."""
-        moved = [standing for standing in self.accounts.values() if standing.has_moved]
-        moved.sort(key=attrgetter("id"))
-        return {
-            "account_ids": [standing.id for standing in moved],
+            "balances_after": self.balances_after[len(self.balances_after) - len(lines) :],
+            "moved_ids": [standing.id for standing in moved],
             "debits": [standing.debits for standing in moved],
             "credits": [standing.credits for standing in moved],
             "released_debits": [

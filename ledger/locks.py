@@ -1,4 +1,4 @@
-"""Locks of the ledger by name. Posting locks balances in `sql/lock_accounts.sql`."""
+"""Locks of the ledger by name. Posting locks balances in `sql/look_up_batch.sql`."""
 
 from django.db import OperationalError, connection
 from psycopg.errors import LockNotAvailable

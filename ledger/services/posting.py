@@ -4,9 +4,10 @@ import logging
 import random
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, OperationalError
 from prometheus_client import Counter, Histogram
 
 from ledger import sql
@@ -14,6 +15,7 @@ from ledger.batch import Batch, Known, Result, Standing, Status, not_open_yet
 from ledger.entries import Entry
 from ledger.errors import Busy, Conflict
 from ledger.services.accounts import open_accounts
+from ledger.sql.transactions import ShortTransaction
 
 __all__ = ["EntryRefused", "Result", "Status", "post_all", "post_entries", "post_entry"]
 
@@ -71,7 +73,8 @@ def post_entries(entries: Sequence[Entry]) -> list[Result]:
     The outcome equals posting them one by one: a refused entry (`insufficient_funds`,
     `account_frozen`, `currency_mismatch`, `account_type_mismatch`, `period_closed`,
     `already_reversed`, `idempotency_conflict`) leaves no trace and does not fail its neighbours.
-    A batch of one and of thousands run the same statements.
+    A batch of one and of thousands run the same statements, in a transaction (or a savepoint) of
+    its own.
 
     Call it once per transaction, after all other row locks: balances with a floor are locked first,
     in id order, all others only when the batch is written. Deadlocks, lock timeouts and keys that
@@ -112,25 +115,25 @@ def post_all(entries: Sequence[Entry]) -> list[Result]:
     return results
 
 
-@transaction.atomic
 def _post_batch(entries: Sequence[Entry]) -> list[Result]:
-    batch = _look_up(entries)
-    if batch.knows_all_accounts:
-        return _write(batch, entries)
-    # Only what an accepted entry needs is opened. Somebody else may have opened it by now, so what
-    # was accepted is decided anew.
-    decided = _decide_by_chart(batch, entries)
-    accepted = [
-        entry
-        for entry, result in zip(entries, decided, strict=True)
-        if result.status != Status.REFUSED
-    ]
-    if not accepted:
-        return decided
-    open_accounts(batch.accounts_to_open)
-    written = _write(_look_up(accepted), accepted)
-    if any(result.status == Status.REFUSED for result in written):
-        raise Overtaken
+    with ShortTransaction() as transaction:
+        batch = _look_up(transaction, entries)
+        if batch.knows_all_accounts:
+            return _write(transaction, batch, entries)
+        # Only what an accepted entry needs is opened. Somebody else may have opened it by now, so
+        # what was accepted is decided anew.
+        decided = _decide_by_chart(batch, entries)
+        accepted = [
+            entry
+            for entry, result in zip(entries, decided, strict=True)
+            if result.status != Status.REFUSED
+        ]
+        if not accepted:
+            return decided
+        open_accounts(batch.accounts_to_open)
+        written = _write(transaction, _look_up(transaction, accepted), accepted)
+        if any(result.status == Status.REFUSED for result in written):
+            raise Overtaken
     in_order = iter(written)
     return [result if result.status == Status.REFUSED else next(in_order) for result in decided]
 
@@ -144,45 +147,45 @@ def _decide_by_chart(batch: Batch, entries: Sequence[Entry]) -> list[Result]:
     return list(map(batch.decide, entries))
 
 
-def _write(batch: Batch, entries: Sequence[Entry]) -> list[Result]:
+def _write(transaction: ShortTransaction, batch: Batch, entries: Sequence[Entry]) -> list[Result]:
     results: list[Result] = []
-    with sql.pipeline() as send:
+    is_one = len(entries) <= ENTRIES_PER_STATEMENT
+    with nullcontext(transaction.finish) if is_one else sql.pipeline() as send:
         for start in range(0, len(entries), ENTRIES_PER_STATEMENT):
             # The database writes these while the next ones are decided.
-            written = len(batch.accepted)
-            results += map(batch.decide, entries[start : start + ENTRIES_PER_STATEMENT])
-            if len(batch.accepted) > written:
-                send("ledger", "post_entries", **batch.columns(written))
-        if batch.accepted:
-            send("ledger", "move_balances", **batch.movements())
+            written, stop = len(batch.accepted), start + ENTRIES_PER_STATEMENT
+            results += map(batch.decide, entries[start:stop])
+            is_last = stop >= len(entries)
+            if len(batch.accepted) > written or (is_last and batch.accepted):
+                send("ledger", "write_batch", **batch.columns(written, is_last=is_last))
     return results
 
 
-def _look_up(entries: Sequence[Entry]) -> Batch:
+def _look_up(transaction: ShortTransaction, entries: Sequence[Entry]) -> Batch:
     """The state the batch is decided in; what may not change until it is written is locked."""
     refs = {line.account.key: line.account for entry in entries for line in entry.lines}
-    with sql.pipeline() as send:
-        accounts = send(
-            "ledger",
-            "lock_accounts",
-            owners=[key[0] for key in refs],
-            codes=[key[1] for key in refs],
-        )
-        known = send("ledger", "find_entries", keys=[entry.idempotency_key for entry in entries])
-        state = send("ledger", "reserve_entry_ids", count=len(entries))
-    ((closed_until, entry_ids),) = state.fetchall()
-    undone = [entry.reverses for entry in entries if entry.reverses is not None]
-    standings = {(row[1], row[2]): Standing(*row) for row in accounts.fetchall()}
+    found = transaction.row(
+        "ledger",
+        "look_up_batch",
+        owners=[key[0] for key in refs],
+        codes=[key[1] for key in refs],
+        keys=[entry.idempotency_key for entry in entries],
+        undone=[entry.reverses for entry in entries if entry.reverses is not None],
+        count=len(entries),
+    )
+    # A column per field of Standing and of Known, or None if there is nothing to say.
+    columns = [column or [] for column in found[:13]]
+    irreversible, closed_until, entry_ids = found[13:]
+    accounts = map(Standing, *columns[:9])
+    standings = {(standing.owner, standing.code): standing for standing in accounts}
     for number, key in enumerate(refs.keys() - standings.keys(), start=1):
         standings[key] = not_open_yet(refs[key], -number)
     return Batch(
         accounts=standings,
-        known={row[0]: Known(*row[1:]) for row in known.fetchall()},
+        known=dict(zip(columns[9], map(Known, *columns[10:13]), strict=True)),
         closed_until=closed_until,
         entry_ids=entry_ids,
-        reversed_ids={row.id for row in sql.rows("ledger", "find_irreversible_entries", ids=undone)}
-        if undone
-        else set(),
+        reversed_ids=set(irreversible or []),
     )
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import psycopg
@@ -35,8 +36,8 @@ def rows(app: str, name: str, **params: Any) -> list[Row]:
 
 @contextmanager
 def _executed(app: str, name: str, params: Parameters) -> Iterator[Any]:
-    bound = _bound(params)
-    if sum(len(value) for value in bound.values() if type(value) is str) < LARGE_CHARS:
+    bound = bind(params)
+    if not is_large(bound):
         with connection.cursor() as cursor:
             cursor.execute(statement(app, name), bound)
             yield cursor
@@ -55,7 +56,7 @@ def rows_prepared(app: str, name: str, **params: Any) -> list[tuple[Any, ...]]:
     connection.ensure_connection()
     with connection.wrap_database_errors:
         cursor = psycopg.Cursor(connection.connection)
-        cursor.execute(statement(app, name), _bound(params), prepare=True)
+        cursor.execute(statement(app, name), bind(params), prepare=True)
         return cursor.fetchall()
 
 
@@ -77,7 +78,7 @@ def pipeline() -> Iterator[Callable[..., psycopg.Cursor]]:
 
     def send(app: str, name: str, **params: Any) -> psycopg.Cursor:
         cursor = psycopg.Cursor(driver)
-        return cursor.execute(statement(app, name), _bound(params), prepare=False)
+        return cursor.execute(statement(app, name), bind(params), prepare=False)
 
     # Results are only fetched when all is sent: before that, psycopg would wait for an answer while
     # the server waits for the rest of a large batch (psycopg issue 685).
@@ -85,11 +86,17 @@ def pipeline() -> Iterator[Callable[..., psycopg.Cursor]]:
         yield send
 
 
-def _bound(params: Parameters) -> Parameters:
+def bind(params: Parameters) -> Parameters:
+    """Lists become arrays as text."""
     return {
-        name: array_literal(value) if isinstance(value, list) else value
+        name: array_literal(value) if type(value) is list else value
         for name, value in params.items()
     }
+
+
+def is_large(bound: Parameters) -> bool:
+    """Whether this is too much to be escaped, and parsed as SQL."""
+    return sum([len(value) for value in bound.values() if type(value) is str]) >= LARGE_CHARS
 
 
 def array_literal(values: list[Any]) -> str:
@@ -97,21 +104,24 @@ def array_literal(values: list[Any]) -> str:
 
     The driver writes arrays element by element in Python, which costs more than posting them.
     """
-    first = next((value for value in values if value is not None), None)
-    if first is None:
+    kinds = set(map(type, values))
+    is_full = NoneType not in kinds
+    kinds.discard(NoneType)
+    if not kinds:
         return "{" + ",".join(["NULL"] * len(values)) + "}"
-    if isinstance(first, bytes):
-        return "{" + ",".join(map(_hexadecimal, values)) + "}"
-    if isinstance(first, datetime):
-        # Often the same moment many times.
-        texts = {value: _moment(value) for value in set(values)}
-        return "{" + ",".join([texts[value] for value in values]) + "}"
-    if isinstance(first, int) and None not in values:
+    kind = kinds.pop()
+    if kind is int and is_full:
         return "{" + ",".join(map(str, values)) + "}"
-    if isinstance(first, str) and None not in values:
+    if issubclass(kind, str) and is_full:
         joined = '","'.join(values)
         if "\\" not in joined and joined.count('"') == 2 * (len(values) - 1):
             return '{"' + joined + '"}'
+    if kind is bytes:
+        return "{" + ",".join(map(_hexadecimal, values)) + "}"
+    if kind is datetime:
+        # Often the same moment many times.
+        texts = {value: _moment(value) for value in set(values)}
+        return "{" + ",".join([texts[value] for value in values]) + "}"
     return (
         "{" + ",".join("NULL" if value is None else _quoted(str(value)) for value in values) + "}"
     )

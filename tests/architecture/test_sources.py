@@ -97,7 +97,7 @@ def test_sql_file_says_what_it_does_in_its_first_line(path: Path) -> None:
 
 
 def statements() -> Iterator[tuple[str, str, str]]:
-    """Every `sql.rows`, `sql.execute` or `send`: where, the app and the name of its statement."""
+    """Every `sql.rows`, `sql.execute`, `send` …: where, the app and the name of its statement."""
     for path, tree in sources(*HOUSE):
         for node in ast.walk(tree):
             match node:
@@ -105,6 +105,7 @@ def statements() -> Iterator[tuple[str, str, str]]:
                     func=ast.Attribute(
                         value=ast.Name(id="sql"), attr="rows" | "rows_prepared" | "execute"
                     )
+                    | ast.Attribute(value=ast.Name(id="transaction"), attr="row" | "finish")
                     | ast.Name(id="send"),
                     args=[app, name],
                 ):

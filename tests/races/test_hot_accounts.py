@@ -8,11 +8,17 @@ from django.db import transaction
 from ledger.entries import AccountRef, AccountType, Entry, moves
 from ledger.money import Money
 from ledger.services.posting import post_entries
+from tests.support.books import query
 from tests.support.entries import NOON, balance, funded, transfer, wallet
 from tests.support.races import meanwhile, run_together, wait_until_blocked
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("books")]
 
+WRITTEN_BY_WHO_WAITS = """
+SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE datname = current_database() AND wait_event_type = 'Lock'
+    AND relation = 'ledger_posting'::regclass AND mode = 'RowExclusiveLock' AND granted
+"""
 FEES = AccountRef("income:fees", AccountType.INCOME, "EUR")
 
 
@@ -27,13 +33,14 @@ def wallets(count: int) -> list[AccountRef]:
 
 
 def test_batch_waits_for_a_hot_account_only_when_all_else_is_done() -> None:
-    """The last statement of a batch is the one that moves balances."""
+    """Who waits has written its entries already: it holds the lock that goes with it."""
     one, two = wallets(2)
 
     with ExitStack() as waiting, transaction.atomic():
         post_entries([fee("f1", one, 10)])
         outcomes = waiting.enter_context(meanwhile(lambda: post_entries([fee("f2", two, 20)])))
-        wait_until_blocked("ledger", "move_balances")
+        wait_until_blocked("ledger", "write_batch")
+        assert query(WRITTEN_BY_WHO_WAITS) == [(1,)]
 
     assert [[result.status for result in results] for results in outcomes] == [["posted"]]
     assert balance(FEES) == 32
@@ -57,6 +64,6 @@ def test_batch_waits_for_an_account_with_a_floor_before_it_decides() -> None:
     with ExitStack() as waiting, transaction.atomic():
         post_entries([transfer("t1", one, two, 999)])
         outcomes = waiting.enter_context(meanwhile(lambda: post_entries([fee("f1", one, 1)])))
-        wait_until_blocked("ledger", "lock_accounts")
+        wait_until_blocked("ledger", "look_up_batch")
 
     assert [[result.code for result in results] for results in outcomes] == [["insufficient_funds"]]

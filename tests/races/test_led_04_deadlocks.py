@@ -150,7 +150,7 @@ def test_led_04_deadlock_somebody_else_makes_is_retried_and_counted() -> None:
         helper.execute("SET deadlock_timeout = '1min'")  # somebody else is sent away
         helper.execute(lock, [ids["b"]])
         with meanwhile(lambda: post_entries([transfer("t1", a, b, 30)])) as outcomes:
-            wait_until_blocked("ledger", "lock_accounts")
+            wait_until_blocked("ledger", "look_up_batch")
             helper.execute(lock, [ids["a"]])
             helper.rollback()
 
@@ -171,7 +171,7 @@ def test_led_04_capture_somebody_deadlocks_with_is_retried() -> None:
         helper.execute("SET deadlock_timeout = '1min'")
         helper.execute(lock, [ids["b"]])
         with meanwhile(lambda: capture_hold(hold, transfer("c1", a, b, 30))) as outcomes:
-            wait_until_blocked("ledger", "lock_accounts")
+            wait_until_blocked("ledger", "look_up_batch")
             helper.execute(lock, [ids["a"]])
             helper.rollback()
 

@@ -91,7 +91,7 @@ def test_who_looks_at_a_run_sees_source_and_phase_while_its_transaction_is_open(
 
 def test_posting_is_told_in_matches(processor: Source) -> None:
     with held_up_at(JournalEntry) as holder, meanwhile(reconcile):
-        wait_until_blocked("ledger", "post_entries")
+        wait_until_blocked("ledger", "write_batch")
         run = ReconciliationRun.objects.get()
         found = progress_of(run)
         holder.rollback()

@@ -1,0 +1,2 @@
+DROP FUNCTION ledger_write_batch;
+DROP FUNCTION ledger_look_up_batch;
