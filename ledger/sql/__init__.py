@@ -96,7 +96,8 @@ def bind(params: Parameters) -> Parameters:
 
 def is_large(bound: Parameters) -> bool:
     """Whether this is too much to be escaped, and parsed as SQL."""
-    return sum([len(value) for value in bound.values() if type(value) is str]) >= LARGE_CHARS
+    sizes = [len(value) for value in bound.values() if type(value) in (str, bytes)]
+    return sum(sizes) >= LARGE_CHARS
 
 
 def array_literal(values: list[Any]) -> str:

@@ -59,8 +59,10 @@ def answer_once(asked: Asked, work: Callable[[], Answer]) -> Answer:
             answers.remember(asked.merchant, asked.route, asked.key, known)
             return _replayed(known, asked)
         answer = replace(work(), digest=asked.digest, request_id=asked.request_id)
-        IdempotencyKey.objects.create(
-            merchant=asked.merchant,
+        sql.execute(
+            "payments",
+            "write_idempotency_key",
+            merchant_id=asked.merchant.pk,
             route=asked.route,
             key=asked.key,
             request_digest=asked.digest,
