@@ -1,5 +1,6 @@
 """A thousand payments in a few statements, each answered as if it had been asked for alone."""
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -19,7 +20,6 @@ from payments.services.payments import (
     PaymentWish,
     create_payment,
     create_payments,
-    digest_of_wish,
     draft_of,
 )
 
@@ -33,7 +33,11 @@ class Order:
 
     @property
     def digest(self) -> bytes:
-        return sha256(f"batch\n{digest_of_wish(self.wish)}".encode()).digest()
+        """SHA-256 of what is asked; that of a request of its own is of its raw body."""
+        wish, money = self.wish, self.wish.money
+        more = json.dumps(wish.metadata, sort_keys=True) if wish.metadata else ""
+        said = [money.amount, money.currency, wish.source, wish.reference, wish.description, more]
+        return sha256(f"batch\n{wish.capture}\n{said}".encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Taking payments: one, or a thousand at once."""
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -77,19 +76,6 @@ def draft_of(
         created_by=str(actor),
         created_at=timezone.now(),
     )
-
-
-def digest_of_wish(wish: Any) -> str:
-    """SHA-256 of a wish, a dataclass with slots."""
-    return hashlib.sha256(_in_order.encode(wish).encode()).hexdigest()
-
-
-def _fields(wish: Any) -> dict[str, Any]:
-    """As dataclasses.asdict, which copies everything, a layer at a time."""
-    return {name: getattr(wish, name) for name in wish.__slots__}
-
-
-_in_order = json.JSONEncoder(sort_keys=True, default=_fields)
 
 
 @dataclass(frozen=True, slots=True)

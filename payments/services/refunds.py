@@ -1,6 +1,8 @@
 """Giving money back."""
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -19,7 +21,6 @@ from payments.errors import (
 from payments.locks import lock_payment
 from payments.models import Payment, Refund
 from payments.models.refunds import refund_id
-from payments.services.payments import digest_of_wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def create_refund(
         payment=payment,
         merchant=payment.merchant,
         idempotency_key=idempotency_key,
-        request_digest=digest_of_wish(wish),
+        request_digest=_digest_of(wish),
         reference=wish.reference or public_id,
         amount=money.amount,
         currency=money.currency,
@@ -67,6 +68,10 @@ def create_refund(
         amount_refunded=F("amount_refunded") + money.amount
     )
     return refund
+
+
+def _digest_of(wish: RefundWish) -> str:
+    return hashlib.sha256(json.dumps(asdict(wish), sort_keys=True).encode()).hexdigest()
 
 
 def _insert(refund: Refund) -> None:
