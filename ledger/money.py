@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import total_ordering
+from functools import lru_cache, total_ordering
 
 from ledger.errors import Invalid
 
@@ -106,10 +106,7 @@ class Money:
     @property
     def text(self) -> str:
         """The amount in major units with exactly the currency's decimals: "100.00", JPY "100"."""
-        exponent = CURRENCY_EXPONENTS[self.currency]
-        digits = str(abs(self.amount)).rjust(exponent + 1, "0")
-        sign = "-" if self.amount < 0 else ""
-        return f"{sign}{digits[:-exponent]}.{digits[-exponent:]}" if exponent else f"{sign}{digits}"
+        return _text_of(self.amount, self.currency)
 
     def __str__(self) -> str:
         return f"{self.text} {self.currency}"
@@ -160,3 +157,12 @@ def exponent_of(currency: str) -> int:
         return CURRENCY_EXPONENTS[currency]
     except KeyError:
         raise UnknownCurrency(currency) from None
+
+
+# Of the many amounts that are shown most are one of a few: nothing captured, nothing refunded.
+@lru_cache(maxsize=10_000)
+def _text_of(amount: int, currency: str) -> str:
+    exponent = CURRENCY_EXPONENTS[currency]
+    digits = str(abs(amount)).rjust(exponent + 1, "0")
+    sign = "-" if amount < 0 else ""
+    return f"{sign}{digits[:-exponent]}.{digits[-exponent:]}" if exponent else f"{sign}{digits}"
