@@ -12,7 +12,7 @@ from io import BytesIO
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import DisallowedHost
+from django.core.exceptions import SuspiciousOperation
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
@@ -33,6 +33,7 @@ Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 logger = logging.getLogger(__name__)
 
 BODY_BYTES_MAX = 16_384
+HOST_LENGTH_MAX = 255
 JSON = "application/json"
 # What most clients say they take.
 PLAIN_ACCEPTS = frozenset({"", "*/*", JSON, f"{JSON}, text/plain, */*", f"{JSON}, */*"})
@@ -101,18 +102,25 @@ class ExpressLane:
             and not say("HTTP_CLIENT_REQUEST_ID")
             and not any(map(say, UNUSUAL))
             and not say("SCRIPT_NAME")
-            and say("HTTP_HOST")
         )
         if not is_plain:
             return None
-        scheme = settings.SECURE_PROXY_SSL_HEADER
-        return self.headers_around(
-            environ["HTTP_HOST"], environ["wsgi.url_scheme"], say(scheme[0]) if scheme else None
-        )
+        told = settings.SECURE_PROXY_SSL_HEADER
+        host, forwarded_scheme = say("HTTP_HOST", ""), say(told[0]) if told else None
+        if not host or len(host) + len(forwarded_scheme or "") > HOST_LENGTH_MAX:
+            return None
+        try:
+            return self.headers_around(host, environ["wsgi.url_scheme"], forwarded_scheme)
+        except NotPlain:
+            return None
 
 
-def _headers_around(host: str, url_scheme: str, forwarded_scheme: str | None) -> Headers | None:
-    """What Django's middlewares and REST framework add to an answer; None if they would refuse."""
+class NotPlain(Exception):
+    """Django's middlewares would answer otherwise; nothing of it is kept."""
+
+
+def _headers_around(host: str, url_scheme: str, forwarded_scheme: str | None) -> Headers:
+    """What Django's middlewares and REST framework add to an answer. Raises NotPlain."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         view = Payments()
@@ -129,9 +137,9 @@ def _headers_around(host: str, url_scheme: str, forwarded_scheme: str | None) ->
             handler = import_string(path)(handler)
     try:
         response = handler(WSGIRequest(environ))
-    except DisallowedHost:
-        return None
+    except SuspiciousOperation as refusal:
+        raise NotPlain from refusal
     if response.status_code != 200:
-        return None
+        raise NotPlain
     of_this_answer = ("Content-Type", "Content-Length")
     return tuple((name, value) for name, value in response.items() if name not in of_this_answer)

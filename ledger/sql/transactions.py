@@ -35,7 +35,10 @@ class ShortTransaction:
         return row
 
     def finish(self, app: str, name: str, **params: Any) -> None:
-        """Run the last statement and, if it succeeds, commit."""
+        """Run the last statement and, if it succeeds, commit.
+
+        Whoever is interrupted here does not know whether it did; idempotency keys tell.
+        """
         self._run(statement(app, name), bind(params), after=self._commit)
         self._is_over = True
 

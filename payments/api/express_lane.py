@@ -5,7 +5,9 @@ to a repeated key, goes the ordinary way, which alone says what is wrong; a test
 the same outcome for any request. config/express.py has what all answers have around them.
 """
 
-from django.db import InterfaceError, OperationalError
+import logging
+
+from django.db import DatabaseError, InterfaceError, OperationalError
 from rest_framework.exceptions import APIException
 
 from ledger.actors import Actor
@@ -24,6 +26,8 @@ from payments.services.payments import CREATE_PAYMENT, Draft, draft_of
 from payments.services.writing_together import write_together
 
 KEYS_MAX = 10_000
+
+logger = logging.getLogger(__name__)
 
 
 def take_express_lane(secret: str, key: str, body: bytes, *, request_id: str) -> Answer | None:
@@ -56,9 +60,12 @@ def take_express_lane(secret: str, key: str, body: bytes, *, request_id: str) ->
     draft = Draft(payment, answer.digest, request_id, answer.location, answer.body, digest)
     if not write_together(api_key.merchant, draft):
         return None
-    note_key_use(api_key)
     answers.remember(api_key.merchant, CREATE_PAYMENT, payment.idempotency_key, answer)
     doorbell.ring(doorbell.Kind.PAYMENTS)
+    try:
+        note_key_use(api_key)
+    except (DatabaseError, InterfaceError):  # the payment is taken, and that is what counts
+        logger.exception("express_lane.key_use_not_noted")
     return answer
 
 

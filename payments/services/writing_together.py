@@ -5,15 +5,26 @@ the next group, which the first of them writes. Merchants never wait for each ot
 whose rows are locked holds up nobody else.
 """
 
+import logging
 import threading
 from collections import deque
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+)
 
 from payments.models import Merchant
 from payments.services.payments import Draft, create_payments
 
 GROUP_MAX = 16
+# How long somebody waits for who writes; then he goes by himself, and leaves others his thread.
+PATIENCE_SECONDS = 2
+
+logger = logging.getLogger(__name__)
 
 
 class _Waiting:
@@ -31,13 +42,13 @@ class _Waiting:
 def write_together(merchant: Merchant, draft: Draft) -> bool:
     """Write the payment as `create_payments` does; whether it was written for certain.
 
-    Without a transaction around it. False may mean that the database was lost in the middle; then
-    whether it was written is to be found out by its key.
+    Without a transaction around it. False may mean that the database was lost in the middle, or
+    that it is still being written; whether it was is to be found out by its key.
     """
     own = _Waiting(draft)
     if not _is_first(merchant, own):
-        own.turn.acquire()
-        if own.is_done:
+        has_turn = own.turn.acquire(timeout=PATIENCE_SECONDS) or _gives_up(merchant, own)
+        if own.is_done or not has_turn:
             return own.is_written
     group = [own]
     try:
@@ -69,6 +80,16 @@ def _is_first(merchant: Merchant, own: _Waiting) -> bool:
         return False
 
 
+def _gives_up(merchant: Merchant, own: _Waiting) -> bool:
+    """No longer wait for who writes; whether it came to be our turn at the last moment."""
+    with _lock:
+        queue = _queues.get(merchant.pk, ())
+        if own in queue:
+            _queues[merchant.pk].remove(own)
+            return False
+        return own.turn.acquire(blocking=False)
+
+
 def _taken(merchant: Merchant) -> list[_Waiting]:
     """Those who wait, out of the queue."""
     with _lock:
@@ -96,5 +117,8 @@ def _write(merchant: Merchant, drafts: list[Draft]) -> set[str]:
     except (OperationalError, InterfaceError):
         connection.close()
         return set()
-    except DatabaseError:  # somebody took a reference since the statement looked
+    except IntegrityError:  # somebody took a reference since the statement looked
+        return set()
+    except DatabaseError:
+        logger.exception("writing_together.failed")
         return set()

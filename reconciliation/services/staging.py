@@ -46,7 +46,8 @@ COPY_REJECTIONS = (
 # COPY's text format: tabs between the columns, a line feed after each row, and these written so.
 NULL = "\\N"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-_needs_escape = re.compile(r"[\0\\\t\n\r]").search
+_needs_escape = re.compile(r"[\0\\\t\n\r\ud800-\udfff]").search
+_unstorable = re.compile(r"[\0\ud800-\udfff]")  # halves of a character are no text either
 
 
 class TakenOver(Exception):
@@ -88,10 +89,14 @@ class Staging:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is None:
+        if error is not None:
+            self._abandon(error)
+            return
+        try:
             self.flush()
-        elif self._piece is not None:
-            self._piece.__exit__(kind, error, trace)
+        except BaseException as problem:
+            self._abandon(problem)
+            raise
 
     def add(self, line: ParsedLine, account: SourceAccount, statement_no: int) -> int:
         """Stage a line and return its net, minor units. Raises Invalid for an inexact amount."""
@@ -132,7 +137,7 @@ class Staging:
         self.rejected += 1
         code = reason.partition(":")[0]
         texts = (code[:CODE_LENGTH_MAX], reason[:REASON_LENGTH_MAX], raw[:RAW_CHARS_MAX])
-        clean = (text.replace("\0", "\ufffd") for text in texts)
+        clean = (_unstorable.sub("\ufffd", text) for text in texts)
         self._rejections.append(f"{self._file_id}\t{self.rejected}\t{line_no}\t{copied(*clean)}")
         self.count()
 
@@ -155,6 +160,11 @@ class Staging:
         piece.__exit__(None, None, None)
         self._on_progress(self._file)
 
+    def _abandon(self, error: BaseException) -> None:
+        piece, self._piece = self._piece, None
+        if piece is not None:
+            piece.__exit__(type(error), error, error.__traceback__)
+
     def _write(self) -> None:
         if self._piece is None:
             piece = self._new_piece()
@@ -171,6 +181,8 @@ class Staging:
             connection.wrap_database_errors,
             connection.connection.cursor() as cursor,
         ):
+            # It is open for as long as its lines take to be read.
+            cursor.execute("SET LOCAL statement_timeout = 0")
             with cursor.copy(COPY_LINES) as copy:
                 yield copy
             if self._rejections:
@@ -194,8 +206,8 @@ class Staging:
 def copied(*texts: str) -> str:
     """The last columns of a row for COPY. Raises Invalid for what PostgreSQL has no text for."""
     if _needs_escape("".join(texts)):
-        if any("\0" in text for text in texts):
-            raise Invalid("a field has a NUL character")
+        if any(map(_unstorable.search, texts)):
+            raise Invalid("a field has a NUL character, or half of one")
         texts = tuple(text.translate(_ESCAPES) for text in texts)
     return "\t".join(texts) + "\n"
 

@@ -12,10 +12,16 @@ from ledger.errors import InvalidTransition
 from payments.queues import queue_of
 from payments.services.parking import park
 from reconciliation.importers import FORMATS
-from reconciliation.models import StatementFile, StatementFileChunk, StatementLine
+from reconciliation.models import (
+    RejectedLine,
+    StatementFile,
+    StatementFileChunk,
+    StatementLine,
+)
 from reconciliation.services.imports import import_statement
 from reconciliation.services.loading import load_now, load_statements
 from reconciliation.services.receiving import receive_statement, take_over
+from reconciliation.services.staging import Staging
 from reconciliation.services.storing import give_up_file
 from reconciliation.tasks import STATEMENT_FILES
 from tests.factories import GatewayFactory
@@ -31,6 +37,13 @@ SELECT status, lines_read, bytes_read * 100 / size,
        (SELECT count(*) FROM reconciliation_statementline),
        (SELECT count(*) FROM reconciliation_stagedline)
 FROM reconciliation_statementfile
+"""
+
+STAGED = """
+INSERT INTO reconciliation_stagedline
+SELECT %s, n, 1, 1, n, 'charge', 'x', '', now(), now(), 1, 0, 1, NULL, '', '', '', '', '', '', '',
+       '{}'
+FROM generate_series(1, 2000) AS n
 """
 
 
@@ -113,6 +126,56 @@ def test_what_fails_while_a_piece_is_stored_leaves_nothing_and_is_tried_again(
     load_statements()
     assert StatementFile.objects.get().status == "LOADED"
     assert StatementLine.objects.count() == LINES
+
+
+@pytest.mark.django_db(transaction=True)
+def test_lines_of_a_reader_that_vanished_are_in_nobodys_way(sources):
+    received = receive_statement(
+        sources[0], io.BytesIO(REPORT), name="a", channel="api", actor=ACTOR, is_held=True
+    )
+    with psycopg.connect(database_url_of_tests()) as vanished:
+        vanished.execute(STAGED, [received.file.pk])
+
+        assert load_now(received.file)
+
+    assert StatementLine.objects.count() == LINES
+
+
+def test_half_a_character_is_a_line_that_cannot_be_read(sources, monkeypatch):
+    parse = FORMATS["stripe.payout_reconciliation"]
+
+    def halve(stream, options):
+        for number, record in enumerate(parse(stream, options)):
+            yield record._replace(text="\ud83d") if number == 2 else record
+
+    formats = {**FORMATS, "stripe.payout_reconciliation": halve}
+    monkeypatch.setattr("reconciliation.services.loading.FORMATS", formats)
+    report = (NAMES + "".join(map(report_line, range(3)))).encode()
+
+    file, _ = import_statement(sources[0], io.BytesIO(report), name="a", actor=ACTOR)
+
+    assert (file.status, file.line_count) == ("LOADED_WITH_ERRORS", 2)
+    assert "half of one" in RejectedLine.objects.get().reason
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_fails_at_the_very_end_leaves_nothing_open(sources, monkeypatch):
+    write = Staging._write
+
+    def fail_at_the_end(self):
+        write(self)
+        if self.staged == LINES:
+            raise RuntimeError("the very end")
+
+    monkeypatch.setattr(Staging, "_write", fail_at_the_end)
+    receive_statement(sources[0], io.BytesIO(REPORT), name="a", channel="api", actor=ACTOR)
+
+    load_statements()
+
+    assert not connection.in_atomic_block
+    file = StatementFile.objects.get()
+    assert (file.failures, file.problem) == (1, "RuntimeError: the very end")
+    assert not StatementLine.objects.exists()
 
 
 def cut(line: psycopg.Connection) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.http import HttpResponse
 from django.utils import timezone
 from hypothesis import HealthCheck, given
@@ -223,6 +223,44 @@ def test_failure_of_the_lane_is_none_of_the_payment(
 
     assert api.pay().status_code == 202
     assert "express_lane.failed" in caplog.text
+
+
+@pytest.mark.django_db
+def test_payment_is_taken_and_rung_for_if_the_use_of_its_key_cannot_be_noted(
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: object) -> None:
+        raise OperationalError("canceling statement due to lock timeout")
+
+    rung: list[str] = []
+    monkeypatch.setattr(express_lane, "note_key_use", fail)
+    monkeypatch.setattr(express_lane.doorbell, "ring", rung.append)
+
+    answer = api.pay()
+
+    assert (answer.status_code, "Idempotent-Replayed" in answer) == (202, False)
+    assert rung == ["payments.tasks.process_payments"]
+    assert "express_lane.key_use_not_noted" in caplog.text
+
+
+def test_names_of_hosts_fill_no_memory(settings: LazySettings) -> None:
+    settings.ALLOWED_HOSTS = ["testserver"]
+    lane = ExpressLane(lambda environ, start: [])
+    plain = {
+        "PATH_INFO": "/api/v1/payments",
+        "REQUEST_METHOD": "POST",
+        "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": "2",
+        "HTTP_AUTHORIZATION": "Bearer x",
+        "HTTP_IDEMPOTENCY_KEY": "k",
+        "wsgi.url_scheme": "http",
+    }
+
+    assert lane._around({**plain, "HTTP_HOST": "testserver"}) is not None
+    for host in ("", "evil.example", "x" * 300, "two words"):
+        assert lane._around({**plain, "HTTP_HOST": host}) is None
+
+    assert lane.headers_around.cache_info().currsize == 1
 
 
 @pytest.mark.django_db

@@ -22,6 +22,7 @@ from payments.services.payments import (
     create_payments,
     draft_of,
 )
+from payments.services.writing_together import write_together
 from tests.factories import ACTOR, ApiKeyFactory, MerchantFactory, eur
 from tests.support.api import Api
 from tests.support.own_names import database_url_of_tests
@@ -146,6 +147,23 @@ def test_merchants_do_not_wait_for_each_other(api: Api, shop: Merchant) -> None:
         assert held_up == []
 
     assert held_up[0].status_code == 202
+
+
+def test_who_has_waited_long_enough_goes_by_himself(
+    api: Api, shop: Merchant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer that hangs does not keep all threads of its process."""
+    monkeypatch.setattr(writing_together, "PATIENCE_SECONDS", 0.1)
+    payment = draft_of(shop, PaymentWish(eur("1.00"), "tok_visa"), idempotency_key="k", actor=ACTOR)
+
+    with ExitStack() as threads, locked(shop):
+        held_up = threads.enter_context(meanwhile(api.pay))
+        wait_for(blocked)
+        is_written = write_together(shop, Draft(payment, b"", "req_1", "", b"{}"))
+        assert (is_written, number_waiting(shop), held_up) == (False, 0, [])
+
+    assert held_up[0].status_code == 202
+    assert Payment.objects.count() == 1
 
 
 def test_payments_of_a_group_survive_the_loss_of_its_connection(api: Api, shop: Merchant) -> None:

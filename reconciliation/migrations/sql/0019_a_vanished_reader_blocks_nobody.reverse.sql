@@ -1,0 +1,3 @@
+-- The unique key again.
+DROP INDEX reconciliation_stagedline_in_order;
+ALTER TABLE reconciliation_stagedline ADD PRIMARY KEY (file_id, position)
