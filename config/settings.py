@@ -111,6 +111,10 @@ POSTGRES_TIMEOUTS = {
     "statement_timeout": "30s",
     "lock_timeout": "2s",
     "idle_in_transaction_session_timeout": "60s",
+    # A client whose machine is gone is given up after a minute, with whatever it had begun.
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
 }
 DATABASES = {
     "default": {
