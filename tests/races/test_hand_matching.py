@@ -12,8 +12,8 @@ from reconciliation.services.hand_matching import match_by_hand
 from reconciliation.services.runs import match_arrivals, reconcile
 from reconciliation.services.undone_matches import undo_match
 from tests.factories import GatewayFactory, MerchantFactory, SucceededPaymentFactory, eur
-from tests.reconciliation.test_hand_matching import ANN, BOB, LATER, STRANGER
 from tests.support.books import assert_books_balance
+from tests.support.hand_matching import ANN, BOB, LATER, STRANGER
 from tests.support.races import run_together
 from tests.support.reports import charge, define_sources, load, report
 

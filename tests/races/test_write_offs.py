@@ -16,10 +16,10 @@ from reconciliation.services.write_offs import (
     withdraw_write_off,
 )
 from tests.factories import GatewayFactory, MerchantFactory, SucceededPaymentFactory, eur
-from tests.reconciliation.test_write_offs import CHECKER, LATER, MAKER, WHY, propose
 from tests.support.books import assert_books_balance
 from tests.support.races import run_together
 from tests.support.reports import DAY, bank_of, charge, define_sources, load, payout_row, report
+from tests.support.write_offs import CHECKER, LATER, MAKER, WHY, propose
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

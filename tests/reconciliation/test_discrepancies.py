@@ -20,7 +20,8 @@ from reconciliation.services.discrepancies import (
 )
 from reconciliation.services.runs import reconcile
 from tests.factories import eur
-from tests.reconciliation.test_write_offs import (
+from tests.support.reports import DAY, bank_of, charge, load, report
+from tests.support.write_offs import (
     CHECKER,
     MAKER,
     WHY,
@@ -29,7 +30,6 @@ from tests.reconciliation.test_write_offs import (
     sources,
     unexplained,
 )
-from tests.support.reports import DAY, bank_of, charge, load, report
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
 

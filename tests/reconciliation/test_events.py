@@ -15,7 +15,10 @@ from reconciliation.services.write_offs import (
     reverse_write_off,
 )
 from tests.factories import ApiKeyFactory, MerchantFactory, SucceededPaymentFactory, eur
-from tests.reconciliation.test_write_offs import (
+from tests.support.api import Api
+from tests.support.endpoints import endpoint, heard_by, told_about
+from tests.support.reports import DAY, charge, load, payout_row, report
+from tests.support.write_offs import (
     CHECKER,
     MAKER,
     WHY,
@@ -24,9 +27,6 @@ from tests.reconciliation.test_write_offs import (
     sources,
     unexplained,
 )
-from tests.support.api import Api
-from tests.support.endpoints import endpoint, heard_by, told_about
-from tests.support.reports import DAY, charge, load, payout_row, report
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
 

@@ -16,8 +16,8 @@ from reconciliation.services.resolutions import import_resolutions
 from reconciliation.services.runs import reconcile
 from reconciliation.services.write_offs import approve_write_off
 from tests.factories import GatewayFactory, eur
-from tests.reconciliation.test_write_offs import CHECKER, MAKER
 from tests.support.reports import DAY, bank_of, define_sources, load
+from tests.support.write_offs import CHECKER, MAKER
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
 

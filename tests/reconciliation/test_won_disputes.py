@@ -1,86 +1,41 @@
-"""What a dispute had taken comes back: told by the gateway, by a report, or by both."""
+"""Disputes that a line, a person or the gateway wins: posted once, whichever comes first."""
 
-from datetime import datetime, timedelta
 from itertools import permutations
-from typing import Any
 
 import pytest
 from django.db import transaction
 
-from ledger.actors import Actor
 from ledger.models import Account, JournalEntry
 from ledger.money import Money
-from payments.models import Dispute, Payment
-from payments.services.disputes import lose_dispute, win_dispute
-from reconciliation.errors import NotMatchable
-from reconciliation.exports import discrepancy_rows, match_rows
-from reconciliation.models import Discrepancy, Match, StatementLine, UndoneMatch
-from reconciliation.selectors import tie_outs
+from payments.services.disputes import win_dispute
+from reconciliation.exports import match_rows
+from reconciliation.models import Match, StatementLine, UndoneMatch
 from reconciliation.services.hand_matching import match_by_hand
-from reconciliation.services.runs import match_arrivals, reconcile
+from reconciliation.services.runs import reconcile
 from reconciliation.services.undone_matches import undo_match
-from tests.factories import DisputeFactory, GatewayFactory, SucceededPaymentFactory, eur
-from tests.support.books import assert_books_balance
-from tests.support.reports import charge, define_sources, load, report
+from tests.factories import DisputeFactory, SucceededPaymentFactory
+from tests.support.reports import charge, load, report
+from tests.support.won_disputes import (
+    GATEWAY,
+    WHY,
+    given_back,
+    later,
+    open_items,
+    opened,
+    payment,
+    processor,
+    reconciled,
+    states,
+    taken,
+)
 
+__all__ = ["payment", "processor"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
-
-GATEWAY = Actor.system("gateway sim")
-WHY: dict[str, Any] = {"reason": "The processor wrote so.", "actor": Actor("user", "1", "ann")}
-
-
-@pytest.fixture
-def processor():
-    GatewayFactory()
-    return define_sources()[0]
-
-
-@pytest.fixture
-def payment(processor) -> Payment:
-    return SucceededPaymentFactory(money=eur("100.00"), reference="ORDER-0001")
-
-
-def taken(payment: Payment, name: str = "txn_2", amount: str = "40.00", **changes: Any) -> Any:
-    shown = {"gross": f"-{amount}", "customer_facing_amount": f"-{amount}", "fee": "15.00"}
-    return charge(payment, name, reporting_category="dispute", **{**shown, **changes})
-
-
-def given_back(payment: Payment, name: str = "txn_3", amount: str = "40.00", **changes: Any) -> Any:
-    shown = {"gross": amount, "customer_facing_amount": amount, "fee": "0.00"}
-    return charge(payment, name, reporting_category="dispute_reversal", **{**shown, **changes})
-
-
-def later(payment: Payment, days: int) -> datetime:
-    return payment.effective_at + timedelta(days=days)
-
-
-def reconciled(payment: Payment) -> None:
-    """Long after everything was due; every account ties out."""
-    run = reconcile(as_of=payment.settlement_due_on + timedelta(days=30))
-    assert [proof.line for proof in tie_outs(run.as_of) if proof.difference] == []
-    assert_books_balance()
-
-
-def opened() -> list[tuple[str, str, str]]:
-    rows = Discrepancy.objects.filter(status__in=Discrepancy.UNSETTLED)
-    return [(row.type, row.reference, row.money.text) for row in rows.order_by("type", "reference")]
-
-
-def open_items() -> list[tuple[str, str]]:
-    return [
-        (item.name, item.effect.text)
-        for proof in tie_outs(datetime(2099, 1, 1).date())
-        for item in proof.open_items
-    ]
 
 
 def balance(code: str) -> str:
     account = Account.objects.filter(code=code).first()
     return account.balance.money.text if account else "0.00"
-
-
-def states() -> list[str]:
-    return list(Dispute.objects.order_by("pk").values_list("status", flat=True))
 
 
 def test_a_line_that_gives_back_what_a_dispute_took_wins_it(processor, payment):
@@ -178,111 +133,6 @@ def test_the_first_of_two_lines_that_give_back_matches_whichever_file_came_first
             transaction.set_rollback(True)
 
     assert len(hashes) == 1
-
-
-def test_a_line_that_came_before_its_dispute_belongs_to_nobody_until_then(processor, payment):
-    load(processor, report(given_back(payment)))
-    assert match_arrivals() is not None
-    assert opened() == []
-    reconciled(payment)
-    assert ("orphan_line", "txn_3", "40.00") in opened()
-
-    load(processor, report(charge(payment, "txn_1"), taken(payment)))
-    assert match_arrivals() is not None
-
-    assert (opened(), open_items(), states()) == ([], [], ["WON"])
-
-
-def test_other_money_than_was_taken_wins_nothing(processor, payment):
-    back = given_back(payment, amount="30.00")
-    load(processor, report(charge(payment, "txn_1"), taken(payment), back))
-
-    reconciled(payment)
-
-    assert opened() == [("orphan_line", "txn_3", "30.00")]
-    assert states() == ["OPEN"]
-    assert open_items() == [("txn_3", "-30.00")]
-
-    win_dispute(payment.disputes.get(), effective_at=later(payment, 1), actor=GATEWAY)
-    reconciled(payment)
-
-    reference = payment.disputes.get().reference
-    assert opened() == [("amount_mismatch", reference, "-10.00")]
-    assert open_items() == [(reference, "10.00")]
-    (row,) = discrepancy_rows(run=None, as_of=payment.settlement_due_on)
-    assert (row["expected"], row["actual"], row["open_amount"]) == (
-        "40.00 EUR",
-        "30.00 EUR",
-        "10.00",
-    )
-
-
-def test_a_lost_dispute_is_not_won_by_a_line(processor, payment):
-    load(processor, report(charge(payment, "txn_1"), taken(payment)))
-    reconciled(payment)
-    lose_dispute(payment.disputes.get(), actor=GATEWAY)
-    load(processor, report(given_back(payment)))
-
-    reconciled(payment)
-
-    assert opened() == [("orphan_line", "txn_3", "40.00")]
-    line = StatementLine.objects.get(external_id="txn_3")
-    with pytest.raises(NotMatchable, match="it is LOST"):
-        match_by_hand(line, payment.disputes.get(), **WHY)
-
-
-def two_disputes(payment: Payment, processor: Any, *, days_apart: int) -> None:
-    """Each of 40.00, and then 40.00 come back."""
-    second = later(payment, days_apart)
-    on = {"created_utc": f"{second:%Y-%m-%d %H:%M:%S}"}
-    rows = [charge(payment, "txn_1"), taken(payment), taken(payment, "txn_4", **on)]
-    load(processor, report(*rows))
-
-
-def test_which_of_two_disputes_is_won_is_not_guessed(processor, payment):
-    two_disputes(payment, processor, days_apart=0)
-    load(processor, report(given_back(payment)))
-
-    reconciled(payment)
-
-    assert states() == ["OPEN", "OPEN"]
-    assert (opened(), open_items()) == ([], [("txn_3", "-40.00")])
-
-    _, second = payment.disputes.order_by("pk")
-    win_dispute(second, effective_at=later(payment, 1), actor=GATEWAY)
-    reconciled(payment)
-
-    assert states() == ["OPEN", "WON"]
-    assert (opened(), open_items()) == ([], [])
-
-
-def test_what_came_back_was_taken_before(processor, payment):
-    two_disputes(payment, processor, days_apart=3)
-    load(processor, report(given_back(payment)))
-
-    reconciled(payment)
-
-    assert states() == ["WON", "OPEN"]
-    assert (opened(), open_items()) == ([], [])
-
-
-def test_money_of_a_won_dispute_that_does_not_come_is_pending_and_then_missing(processor, payment):
-    load(processor, report(charge(payment, "txn_1"), taken(payment)))
-    reconciled(payment)
-    dispute = payment.disputes.get()
-    won_on = later(payment, 40)
-    win_dispute(dispute, effective_at=won_on, actor=GATEWAY)
-
-    reconcile(as_of=won_on.date())
-    assert opened() == [("settlement_pending", dispute.reference, "40.00")]
-    run = reconcile(as_of=won_on.date() + timedelta(days=20))
-    assert opened() == [("dispute_not_in_settlement", dispute.reference, "40.00")]
-    (row,) = (each for each in discrepancy_rows(run=None, as_of=run.as_of))
-    assert (row["open_amount"], row["age_days"]) == ("40.00", 20)
-
-    load(processor, report(given_back(payment)))
-    reconcile(as_of=run.as_of)
-    assert (opened(), open_items()) == ([], [])
 
 
 def test_a_match_that_is_undone_leaves_the_dispute_won_and_both_sides_open(processor, payment):
