@@ -18,6 +18,7 @@ DEPTH_MAX = 16
 # Of what JSON writers write, IEEE 754 doubles; beyond, a number is only a way to fill memory.
 NUMBER_EXPONENTS = range(-324, 309)
 INTEGER_DIGITS_MAX = 40
+SHORT_NAME_LENGTH = 40
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 _WORD_START = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
@@ -195,7 +196,8 @@ def _checked_object(data: dict[str, Any], *, depth: int, is_metadata: bool) -> d
         raise TooDeep()
     checked: dict[str, Any] = {}
     for name, value in data.items():
-        spelt_as_ours = _checked_name(name)
+        is_short = len(name) <= SHORT_NAME_LENGTH
+        spelt_as_ours = _checked_short_name(name) if is_short else _checked_name(name)
         ours = name if is_metadata else spelt_as_ours
         if ours in checked:
             raise DuplicateName()
@@ -208,9 +210,12 @@ def _checked_object(data: dict[str, Any], *, depth: int, is_metadata: bool) -> d
     return checked
 
 
-@lru_cache(maxsize=1_000)
 def _checked_name(name: str) -> str:
-    """The name in snake_case; the same few come with every request."""
+    """The name in snake_case."""
     refuse_card_number(name)
     refuse_secret_name(name)
     return _WORD_START.sub(lambda found: f"_{found[1].lower()}", name)
+
+
+# The same few names come with every request; long ones would only fill memory.
+_checked_short_name = lru_cache(maxsize=1_000)(_checked_name)

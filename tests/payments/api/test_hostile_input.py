@@ -1,9 +1,12 @@
 """What nobody sends by accident gets a clear answer, and is not stored."""
 
+import json
+
 import pytest
 from django.test import Client
 
 from ledger.ids import new_id
+from payments.api import bodies
 from payments.api.conventions import refuse_card_number
 from payments.models import Payment
 from tests.factories import ApiKeyFactory
@@ -152,3 +155,13 @@ def test_nul_is_refused_outside_the_api_too(client: Client) -> None:
 
 def test_an_unknown_status_to_filter_by_is_named(api: Api) -> None:
     assert_problem(api.get("/payments?status=PAID"), 400, "invalid_parameter")
+
+
+def test_long_names_are_read_and_fill_no_memory() -> None:
+    names = [f"someLongName{number}" + "x" * 1_000 for number in range(3)]
+    remembered = bodies._checked_short_name.cache_info().currsize
+
+    found = bodies.read_json(json.dumps(dict.fromkeys(names, 1)).encode())
+
+    assert list(found) == [f"some_long_name{number}" + "x" * 1_000 for number in range(3)]
+    assert bodies._checked_short_name.cache_info().currsize == remembered
