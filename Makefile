@@ -29,7 +29,7 @@ run: $(VENV)/.installed ## Run web, worker and beat with demo data until Ctrl-C 
 	@exec $(PYTHON) manage.py run $(ARGS)
 
 test: $(VENV)/.installed-dev ## Run the tests, files on two processes (ARGS="-k refund" chooses, on one)
-	@$(PYTHON) -m pytest $(or $(ARGS),-n 2 --dist loadfile)
+	@$(PYTHON) -m pytest $(or $(ARGS),-n 2 --dist loadfile --no-loadscope-reorder)
 
 lint: $(VENV)/.installed-dev ## Check format, style, types, import contracts and migrations
 	$(PYTHON) -m ruff format --check

@@ -13,14 +13,13 @@ from ledger.actors import Actor
 from ledger.errors import DomainError, Invalid, NotFound
 from ledger.services import audit
 from ledger.states import move
-from payments import work
 from payments.errors import NoGateway
 from payments.gateways import door_of
 from payments.gateways.environment import GatewaySecretMissing, secret_of
 from payments.gateways.signatures import SignatureRefused, check_signature
 from payments.models import Gateway, GatewayEvent
 from payments.services.engine import Trade, work_off_batch
-from payments.services.gateway_news import Later, Verdict, act_on
+from payments.services.gateway_news import Later, Verdict, act_on, look_again_at
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +107,7 @@ def _act_on_events(held: list[GatewayEvent], _: None) -> None:
             verdict = Verdict(verdict.at_last, verdict.why)
         event.result = verdict.why[:RESULT_LENGTH_MAX]
         if isinstance(verdict, Later):
-            event.due_at = work.retry_at(event.attempts, now=timezone.now())
+            event.due_at = look_again_at(event.attempts, now=timezone.now())
         else:
             move(event, verdict.status)
             event.due_at, event.processed_at = None, timezone.now()

@@ -118,7 +118,7 @@ def test_dispute_of_an_unknown_payment_is_looked_for_and_then_ignored(shop: Merc
 
     event = hear("charge.dispute.created", dispute_object(payment, "needs_response"))
     assert event.status == "RECEIVED"
-    for _ in range(7):
+    for _ in range(15):
         act(event)
 
-    assert (event.status, event.attempts) == ("IGNORED", 8)
+    assert (event.status, event.attempts) == ("IGNORED", 16)

@@ -1,6 +1,7 @@
 """What gateways tell us of payments."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -9,6 +10,11 @@ from django.utils import timezone
 from ledger.models import JournalEntry
 from payments.models import Merchant, Payment
 from payments.services.gateway_events import process_gateway_events
+from payments.services.gateway_news import (
+    UNKNOWN_ATTEMPTS_MAX,
+    UNSETTLED_ATTEMPTS_MAX,
+    look_again_at,
+)
 from payments.services.processing import process_payments
 from tests.factories import (
     MerchantFactory,
@@ -21,6 +27,8 @@ from tests.support.gateway_news import later, paid
 from tests.support.stripe_account import StripeAccount
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
+
+MONDAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 # --- Payments ------------------------------------------------------------------------------
@@ -177,7 +185,7 @@ def test_payment_of_another_gateway_is_not_found(
     }
 
     event = hear("payment_intent.succeeded", thing)
-    for _ in range(7):
+    for _ in range(UNKNOWN_ATTEMPTS_MAX - 1):
         assert event.status == "RECEIVED"
         act(event)
 
@@ -187,8 +195,8 @@ def test_payment_of_another_gateway_is_not_found(
 @pytest.mark.parametrize(
     ("is_ours", "status", "least", "most"),
     [
-        pytest.param(True, "FAILED", timedelta(hours=24), timedelta(hours=25), id="ours"),
-        pytest.param(False, "IGNORED", timedelta(minutes=10), timedelta(minutes=11), id="unknown"),
+        pytest.param(True, "FAILED", timedelta(hours=24), timedelta(hours=27), id="ours"),
+        pytest.param(False, "IGNORED", timedelta(minutes=10), timedelta(minutes=12), id="unknown"),
     ],
 )
 def test_news_that_our_rows_never_agree_with_is_not_waited_for_for_ever(
@@ -215,3 +223,15 @@ def test_news_that_our_rows_never_agree_with_is_not_waited_for_for_ever(
 
     assert event.status == status
     assert least <= clock.now - began < most
+
+
+def test_news_is_looked_at_again_soon_after_whatever_it_waits_for_has_happened() -> None:
+    looked_at = [MONDAY]
+    for attempts in range(1, UNSETTLED_ATTEMPTS_MAX):
+        looked_at.append(look_again_at(attempts, now=looked_at[-1]))
+
+    waits = [(later - earlier).total_seconds() for earlier, later in pairwise(looked_at)]
+
+    assert waits[:8] == [6, 7, 9, 12, 15, 19, 23, 29]
+    for wait, at in zip(waits, looked_at, strict=False):
+        assert wait <= 11 + (at - MONDAY).total_seconds() / 4
