@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from ledger.entries import DEBIT_NORMAL, AccountRef, AccountType, Direction, Entry, Line
@@ -40,8 +39,9 @@ class Known(NamedTuple):
 class Standing:
     """An account as the batch finds it and moves it.
 
-    `balance` and `available` are minor units by its normal side, and kept only if it has a floor.
-    An account that is not open yet has an id below 0.
+    `available` is what was so before the batch, minor units by its normal side, and known only if
+    it has a floor; `change` is what has become of that since. An account that is not open yet has
+    an id below 0.
     """
 
     id: int
@@ -51,8 +51,9 @@ class Standing:
     type: str
     floor: int | None
     is_frozen: bool = False
-    balance: int = 0
     available: int = 0
+    change: int = 0
+    low: int | None = None  # of `change`, after entries that took something away
     debits: int = 0
     credits: int = 0
     released: int = 0
@@ -90,7 +91,6 @@ class Batch:
     chart: dict[str, str] = field(default_factory=dict)  # types of accounts to open, by code
     accepted: list[Accepted] = field(default_factory=list)
     accepted_by_key: dict[str, Accepted] = field(default_factory=dict)
-    balances_after: list[int | None] = field(default_factory=list)  # one per accepted line
     public_ids: list[str] = field(init=False)
     knows_all_accounts: bool = field(init=False)
 
@@ -163,19 +163,17 @@ class Batch:
         for release in entry.releases:
             standing = self.accounts[release.account.key]
             standing.released += release.amount
-            standing.available += release.amount
+            standing.change += release.amount
+        befores = [standing.change for standing in standings]
         for line, standing in zip(entry.lines, standings, strict=True):
             if line.direction == Direction.DEBIT:
                 standing.debits += line.amount
             else:
                 standing.credits += line.amount
-            if standing.floor is None:
-                self.balances_after.append(None)
-            else:
-                change = _by_normal_side(standing, line)
-                standing.balance += change
-                standing.available += change
-                self.balances_after.append(standing.balance)
+            standing.change += _by_normal_side(standing, line)
+        for before, standing in zip(befores, standings, strict=True):
+            if standing.change < before:
+                standing.low = lower(standing.low, standing.change)
         return Result(Status.POSTED, entry_id, public_id)
 
     @property
@@ -190,16 +188,23 @@ class Batch:
     def columns(self, start: int, *, is_last: bool) -> dict[str, list[Any]]:
         """What `write_batch.sql` takes, for the entries accepted from number `start` on.
 
-        The last of them bring along what the whole batch moves, in the order in which balances are
-        locked.
+        The last of them bring along what the whole batch moves.
         """
         accepted = self.accepted[start:]
         entries = [item.entry for item in accepted]
         lines = [line for entry in entries for line in entry.lines]
-        moved = [item for item in self.accounts.values() if item.has_moved] if is_last else []
-        moved.sort(key=attrgetter("id"))
+        if is_last:
+            accounts = [item for item in self.accounts.values() if item.has_moved]
+        else:
+            accounts = list(
+                {each.id: each for item in accepted for each in item.standings}.values()
+            )
+        numbers = {standing.id: number for number, standing in enumerate(accounts, start=1)}
+        moved = accounts if is_last else []
         return {
             "entry_ids": [item.entry_id for item in accepted],
+            "account_ids": list(numbers),
+            "floors": [standing.floor for standing in accounts],
             "public_ids": [item.public_id for item in accepted],
             "keys": [entry.idempotency_key for entry in entries],
             "fingerprints": [item.fingerprint.hex() for item in accepted],
@@ -209,13 +214,11 @@ class Batch:
             "effective_ats": [item.effective_at for item in accepted],
             "late_froms": [item.late_from for item in accepted],
             "reverses": [entry.reverses for entry in entries],
-            "posting_entry_ids": [item.entry_id for item in accepted for _ in item.standings],
+            "posting_entries": [n for n, entry in enumerate(entries, start=1) for _ in entry.lines],
             "positions": [n for entry in entries for n in range(len(entry.lines))],
-            "account_ids": [standing.id for item in accepted for standing in item.standings],
+            "posting_accounts": [numbers[each.id] for item in accepted for each in item.standings],
             "directions": [line.direction for line in lines],
             "amounts": [line.amount for line in lines],
-            "balances_after": self.balances_after[len(self.balances_after) - len(lines) :],
-            "moved_ids": [standing.id for standing in moved],
             "debits": [standing.debits for standing in moved],
             "credits": [standing.credits for standing in moved],
             "released_debits": [
@@ -224,6 +227,7 @@ class Batch:
             "released_credits": [
                 standing.released if standing.type in DEBIT_NORMAL else 0 for standing in moved
             ],
+            "rises": [rise_since(standing.low, standing.change) for standing in moved],
         }
 
 
@@ -236,11 +240,26 @@ def _broken_floor(entry: Entry, standings: list[Standing]) -> Result | None:
         change = changes[standing.id]
         if standing.floor is None or change >= 0:
             continue
-        available = standing.available + released.get((standing.owner, standing.code), 0)
+        available = standing.available + standing.change
+        available += released.get((standing.owner, standing.code), 0)
         if available + change < standing.floor:
             message = f"The balance of {standing.code} does not allow this."
             return _refused("insufficient_funds", message)
     return None
+
+
+def lower(low: int | None, change: int) -> int:
+    """The lowest change of what is available so far, after one that took something away."""
+    return change if low is None else min(low, change)
+
+
+def rise_since(low: int | None, change: int) -> int | None:
+    """How much more is available in the end than at the worst moment.
+
+    None if the end is the worst and takes something away, which the database looks at anyway, or if
+    nothing was ever taken away, which no floor forbids.
+    """
+    return None if low is None or low == change < 0 else change - low
 
 
 def _by_normal_side(standing: Standing, line: Line) -> int:

@@ -1,4 +1,4 @@
-"""Locks of the ledger by name. Posting locks balances in `sql/look_up_batch.sql`."""
+"""Locks of the ledger by name. Posting locks balances in the functions it calls."""
 
 from django.db import OperationalError, connection
 from psycopg.errors import LockNotAvailable

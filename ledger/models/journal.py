@@ -94,11 +94,6 @@ class Posting(models.Model):
         max_length=6, choices=[(side.value, side.value) for side in Direction]
     )
     amount = models.BigIntegerField(help_text="Minor units, always positive.")
-    balance_after = models.BigIntegerField(
-        null=True,
-        help_text="Of the account, by its normal side; empty for accounts without a floor, whose"
-        " balances are not locked while entries are written.",
-    )
 
     class Meta:
         ordering = ["entry_id", "position"]

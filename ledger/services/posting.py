@@ -14,6 +14,8 @@ from ledger import sql
 from ledger.batch import Batch, Known, Result, Standing, Status, not_open_yet
 from ledger.entries import Entry
 from ledger.errors import Busy, Conflict
+from ledger.ids import new_ids
+from ledger.plain_batch import plain_columns
 from ledger.services.accounts import open_accounts
 from ledger.sql.transactions import ShortTransaction
 
@@ -73,19 +75,20 @@ def post_entries(entries: Sequence[Entry]) -> list[Result]:
     The outcome equals posting them one by one: a refused entry (`insufficient_funds`,
     `account_frozen`, `currency_mismatch`, `account_type_mismatch`, `period_closed`,
     `already_reversed`, `idempotency_conflict`) leaves no trace and does not fail its neighbours.
-    A batch of one and of thousands run the same statements, in a transaction (or a savepoint) of
-    its own.
+    It happens in a transaction (or a savepoint) of its own: in one statement if nothing speaks
+    against it, which the database finds out.
 
-    Call it once per transaction, after all other row locks: balances with a floor are locked first,
-    in id order, all others only when the batch is written. Deadlocks, lock timeouts and keys that
-    another transaction took meanwhile are retried; Busy is raised after TRIES_MAX of them.
+    Call it once per transaction, after all other row locks: the balances are locked when the batch
+    has been written. Deadlocks, lock timeouts and what another transaction did meanwhile (took a
+    key, took the funds) are retried, with the balances that have a floor locked first; Busy is
+    raised after TRIES_MAX of them.
     """
     if not entries:
         return []
     for tries in range(1, TRIES_MAX + 1):
         try:
             with batch_seconds.time():
-                results = _post_batch(entries)
+                results = _post_batch(entries, is_first_try=tries == 1)
         except (IntegrityError, OperationalError, Overtaken) as error:
             reason = _passing_reason(error)
             if reason is None:
@@ -95,7 +98,7 @@ def post_entries(entries: Sequence[Entry]) -> list[Result]:
         else:
             batch_entries.observe(len(entries))
             return results
-        if tries < TRIES_MAX:
+        if 1 < tries < TRIES_MAX:
             time.sleep(random.randint(*PAUSE_MILLISECONDS) / 1_000)
     raise Busy("Other transactions keep posting to the same accounts.")
 
@@ -115,9 +118,11 @@ def post_all(entries: Sequence[Entry]) -> list[Result]:
     return results
 
 
-def _post_batch(entries: Sequence[Entry]) -> list[Result]:
+def _post_batch(entries: Sequence[Entry], *, is_first_try: bool) -> list[Result]:
     with ShortTransaction() as transaction:
-        batch = _look_up(transaction, entries)
+        if is_first_try and (results := _post_plainly(transaction, entries)):
+            return results
+        batch = _look_up(transaction, entries, locks_floored=not is_first_try)
         if batch.knows_all_accounts:
             return _write(transaction, batch, entries)
         # Only what an accepted entry needs is opened. Somebody else may have opened it by now, so
@@ -131,11 +136,27 @@ def _post_batch(entries: Sequence[Entry]) -> list[Result]:
         if not accepted:
             return decided
         open_accounts(batch.accounts_to_open)
-        written = _write(transaction, _look_up(transaction, accepted), accepted)
+        batch = _look_up(transaction, accepted, locks_floored=True)
+        written = _write(transaction, batch, accepted)
         if any(result.status == Status.REFUSED for result in written):
             raise Overtaken
     in_order = iter(written)
     return [result if result.status == Status.REFUSED else next(in_order) for result in decided]
+
+
+def _post_plainly(transaction: ShortTransaction, entries: Sequence[Entry]) -> list[Result]:
+    """All of them by one statement; without results if one may not be, and nothing is done."""
+    if len(entries) > ENTRIES_PER_STATEMENT:
+        return []
+    public_ids = new_ids("je", len(entries))
+    columns = plain_columns(entries, public_ids)
+    if columns is None:
+        return []
+    (entry_ids,) = transaction.only("ledger", "post_batch", **columns)
+    if entry_ids is None:
+        return []
+    posted = zip(entry_ids, public_ids, strict=True)
+    return [Result(Status.POSTED, entry_id, public_id) for entry_id, public_id in posted]
 
 
 def _decide_by_chart(batch: Batch, entries: Sequence[Entry]) -> list[Result]:
@@ -161,8 +182,14 @@ def _write(transaction: ShortTransaction, batch: Batch, entries: Sequence[Entry]
     return results
 
 
-def _look_up(transaction: ShortTransaction, entries: Sequence[Entry]) -> Batch:
-    """The state the batch is decided in; what may not change until it is written is locked."""
+def _look_up(
+    transaction: ShortTransaction, entries: Sequence[Entry], *, locks_floored: bool
+) -> Batch:
+    """The state the batch is decided in.
+
+    Whatever changes until it is written, the database refuses to write; balances that are locked
+    cannot.
+    """
     refs = {line.account.key: line.account for entry in entries for line in entry.lines}
     found = transaction.row(
         "ledger",
@@ -172,17 +199,18 @@ def _look_up(transaction: ShortTransaction, entries: Sequence[Entry]) -> Batch:
         keys=[entry.idempotency_key for entry in entries],
         undone=[entry.reverses for entry in entries if entry.reverses is not None],
         count=len(entries),
+        locks_floored=locks_floored,
     )
     # A column per field of Standing and of Known, or None if there is nothing to say.
-    columns = [column or [] for column in found[:13]]
-    irreversible, closed_until, entry_ids = found[13:]
-    accounts = map(Standing, *columns[:9])
+    columns = [column or [] for column in found[:12]]
+    irreversible, closed_until, entry_ids = found[12:]
+    accounts = map(Standing, *columns[:8])
     standings = {(standing.owner, standing.code): standing for standing in accounts}
     for number, key in enumerate(refs.keys() - standings.keys(), start=1):
         standings[key] = not_open_yet(refs[key], -number)
     return Batch(
         accounts=standings,
-        known=dict(zip(columns[9], map(Known, *columns[10:13]), strict=True)),
+        known=dict(zip(columns[8], map(Known, *columns[9:12]), strict=True)),
         closed_until=closed_until,
         entry_ids=entry_ids,
         reversed_ids=set(irreversible or []),

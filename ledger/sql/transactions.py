@@ -26,6 +26,24 @@ class ShortTransaction:
         self._begin, self._commit, self._undo = OUTERMOST if self._is_outermost else NESTED
         self._is_begun = self._is_over = False
 
+    def only(self, app: str, name: str, **params: Any) -> tuple[Any, ...]:
+        """Run a statement that gives one row, and commit it; others may follow as if it was first.
+
+        Only for statements whose plan does not depend on how full the tables are: it is kept.
+        """
+        with connection.wrap_database_errors:
+            if self._is_outermost:
+                cursor = psycopg.Cursor(self._driver)
+                cursor.execute(statement(app, name), bind(params), prepare=True)
+            else:
+                self._is_begun = True
+                cursor = self._run(
+                    statement(app, name), bind(params), before=self._begin, after=self._commit
+                )
+                self._is_begun = False
+            (row,) = cursor.fetchall()
+        return row
+
     def row(self, app: str, name: str, **params: Any) -> tuple[Any, ...]:
         """Run a statement that gives one row; the first one begins the transaction."""
         begin = "" if self._is_begun else self._begin

@@ -105,7 +105,9 @@ def statements() -> Iterator[tuple[str, str, str]]:
                     func=ast.Attribute(
                         value=ast.Name(id="sql"), attr="rows" | "rows_prepared" | "execute"
                     )
-                    | ast.Attribute(value=ast.Name(id="transaction"), attr="row" | "finish")
+                    | ast.Attribute(
+                        value=ast.Name(id="transaction"), attr="only" | "row" | "finish"
+                    )
                     | ast.Name(id="send"),
                     args=[app, name],
                 ):

@@ -99,8 +99,8 @@ def test_the_database_refuses_a_second_reversal() -> None:
         FROM ledger_journalentry WHERE reverses_id IS NOT NULL
         RETURNING id
     )
-    INSERT INTO ledger_posting (entry_id, position, account_id, direction, amount, balance_after)
-    SELECT entry.id, position, account_id, direction, amount, 0
+    INSERT INTO ledger_posting (entry_id, position, account_id, direction, amount)
+    SELECT entry.id, position, account_id, direction, amount
     FROM ledger_posting, entry
     WHERE entry_id = (SELECT id FROM ledger_journalentry WHERE reverses_id IS NOT NULL)
     """

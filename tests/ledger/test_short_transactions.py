@@ -19,7 +19,7 @@ A, B = wallet("a"), wallet("b")
 
 
 def begin_and_fail(fail: Callable[[], object]) -> None:
-    nothing: dict[str, list[str]] = {"owners": [], "codes": [], "keys": [], "undone": []}
+    nothing = {"owners": [], "codes": [], "keys": [], "undone": [], "locks_floored": False}
     with connection.wrap_database_errors, ShortTransaction() as running:
         running.row("ledger", "look_up_batch", count=1, **nothing)
         fail()
@@ -31,13 +31,16 @@ def has_open_transaction() -> bool:
     return bool(status != psycopg.pq.TransactionStatus.IDLE)
 
 
-def test_batch_by_itself_is_two_statements_and_committed(statements: list[str]) -> None:
+@pytest.mark.parametrize("times", [1, 2], ids=["plain", "with its replay"])
+def test_batch_by_itself_is_one_statement_or_two_and_committed(
+    statements: list[str], times: int
+) -> None:
     funded(A, 5)
     statements.clear()
 
-    post_entry(deposit("d", A, 5))
+    post_entries(times * [deposit("d", A, 5)])
 
-    assert len(statements) == 2
+    assert len(statements) == times
     assert not has_open_transaction()
     connection.close()
     assert balance(A) == 10

@@ -126,7 +126,7 @@ def test_entry_posted_by_somebody_else_meanwhile_is_no_capture(hold: str) -> Non
     with ExitStack() as waiting, transaction.atomic():
         post_entries([entry])
         outcomes = waiting.enter_context(meanwhile(lambda: capture_hold(hold, entry)))
-        wait_until_blocked("ledger", "look_up_batch")
+        wait_until_blocked("ledger", "open_accounts")
 
     assert names(outcomes) == ["HoldClash"]
     assert (balance(SOURCE), balance(TARGET), pending()) == (70, 30, 60)

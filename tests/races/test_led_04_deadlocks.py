@@ -9,7 +9,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from prometheus_client import REGISTRY
 
 from ledger.actors import Actor
 from ledger.entries import AccountRef
@@ -20,7 +19,7 @@ from ledger.services.posting import post_entries
 from tests.support.books import query
 from tests.support.entries import balance, funded, transfer, wallet
 from tests.support.own_names import database_url_of_tests
-from tests.support.races import deadlocks, meanwhile, run_together, wait_until_blocked
+from tests.support.races import deadlocks, meanwhile, retries, run_together, wait_until_blocked
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("books")]
 
@@ -42,11 +41,6 @@ def again_and_again(action: Callable[[int, random.Random], Any], name: str) -> C
         return turn
 
     return run
-
-
-def retries(reason: str) -> int:
-    name = "tieout_ledger_posting_retries_total"
-    return int(REGISTRY.get_sample_value(name, {"reason": reason}) or 0)
 
 
 def test_led_04_opposite_transfers_of_sixteen_threads() -> None:
@@ -150,7 +144,7 @@ def test_led_04_deadlock_somebody_else_makes_is_retried_and_counted() -> None:
         helper.execute("SET deadlock_timeout = '1min'")  # somebody else is sent away
         helper.execute(lock, [ids["b"]])
         with meanwhile(lambda: post_entries([transfer("t1", a, b, 30)])) as outcomes:
-            wait_until_blocked("ledger", "look_up_batch")
+            wait_until_blocked("ledger", "post_batch")
             helper.execute(lock, [ids["a"]])
             helper.rollback()
 
@@ -171,7 +165,7 @@ def test_led_04_capture_somebody_deadlocks_with_is_retried() -> None:
         helper.execute("SET deadlock_timeout = '1min'")
         helper.execute(lock, [ids["b"]])
         with meanwhile(lambda: capture_hold(hold, transfer("c1", a, b, 30))) as outcomes:
-            wait_until_blocked("ledger", "look_up_batch")
+            wait_until_blocked("ledger", "write_batch")
             helper.execute(lock, [ids["a"]])
             helper.rollback()
 

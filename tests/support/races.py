@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 from django.db import connections
+from prometheus_client import REGISTRY
 
 from ledger.sql import statement
 from tests.support.own_names import database_url_of_tests
@@ -79,6 +80,12 @@ def wait_until_blocked(app: str, name: str) -> None:
     comment, _, _ = statement(app, name).partition("\n")
     with psycopg.connect(database_url_of_tests(), autocommit=True) as watcher:
         wait_for(lambda: watcher.execute(BLOCKED, [comment]).fetchall())
+
+
+def retries(reason: str) -> int:
+    """How many batches this process has posted again for this reason so far."""
+    name = "tieout_ledger_posting_retries_total"
+    return int(REGISTRY.get_sample_value(name, {"reason": reason}) or 0)
 
 
 def deadlocks() -> int:

@@ -19,8 +19,8 @@ FROM ledger_account AS account JOIN ledger_accountbalance ON account_id = accoun
 """
 ENTRIES = """
 SELECT idempotency_key, kind, reference, effective_at, late_from,
-    array_agg(owner || '/' || code || ' ' || direction || ' ' || amount || ' '
-        || coalesce(balance_after::text, '-') ORDER BY position)
+    array_agg(owner || '/' || code || ' ' || direction || ' ' || amount
+        ORDER BY position)
 FROM ledger_journalentry AS entry
 JOIN ledger_posting AS posting ON entry_id = entry.id
 JOIN ledger_account AS account ON account.id = account_id
@@ -68,7 +68,6 @@ class SlowEntry:
     entry: Entry
     effective_at: datetime
     late_from: datetime | None
-    balances_after: list[int | None]
 
     @property
     def content(self) -> tuple[Any, ...]:
@@ -119,7 +118,6 @@ class SlowLedger:
         after = {key: SlowAccount(**vars(account)) for key, account in self.accounts.items()}
         if released_on is not None:
             after[released_on].held -= released
-        balances_after: list[int | None] = []
         for line in entry.lines:
             ref = line.account
             account = after.setdefault(ref.key, self._empty(ref))
@@ -131,7 +129,6 @@ class SlowLedger:
                 account.debits += line.amount
             else:
                 account.credits += line.amount
-            balances_after.append(account.balance if account.floor is not None else None)
         for key, account in after.items():
             before = self.accounts[key].balance if key in self.accounts else 0
             if account.floor is None or account.balance >= before:
@@ -144,7 +141,6 @@ class SlowLedger:
             entry,
             self.closed_until if is_late and self.closed_until else entry.effective_at,
             entry.effective_at if is_late else None,
-            balances_after,
         )
         return "posted"
 
@@ -223,8 +219,7 @@ class SlowLedger:
                 known.late_from,
                 [
                     f"{line.account.owner}/{line.account.code} {line.direction} {line.amount}"
-                    f" {'-' if after is None else after}"
-                    for line, after in zip(known.entry.lines, known.balances_after, strict=True)
+                    for line in known.entry.lines
                 ],
             )
             for key, known in self.entries.items()

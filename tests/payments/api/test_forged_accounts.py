@@ -44,10 +44,6 @@ def test_amount_that_was_changed_does_not_match(teller: Api, moved: Transfer) ->
     """On both sides and with its balances, so that every total of the books still agrees."""
     entry = "entry_id = (SELECT id FROM ledger_journalentry WHERE public_id = %s)"
     tamper(f"UPDATE ledger_posting SET amount = 3000000 WHERE {entry}", moved.journal_entry)
-    tamper(
-        "UPDATE ledger_posting SET balance_after = NULL"
-        " WHERE account_id IN (SELECT id FROM ledger_account WHERE code IN ('till', 'safe'))"
-    )
     tamper("UPDATE ledger_account SET floor = NULL WHERE code IN ('till', 'safe')")
     for code, side in (("till", "debits"), ("safe", "credits")):
         tamper(
