@@ -68,7 +68,11 @@ class CurrencyUnsupported(Invalid):
 
 def render_json(data: Any) -> bytes:
     """As REST framework's JSONRenderer does, at half its cost."""
-    text = _encoder.encode(data)
+    return encode_json(_encoder.encode(data))
+
+
+def encode_json(text: str) -> bytes:
+    """JSON as it is sent: no line separators, which JavaScript once took for the end of a line."""
     return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").encode()
 
 

@@ -57,8 +57,7 @@ def take_express_lane(secret: str, key: str, body: bytes, *, request_id: str) ->
         digest_of_asked(PAYMENTS_PATH, body),
         request_id,
     )
-    draft = Draft(payment, answer.digest, request_id, answer.location, answer.body, digest)
-    if not write_together(api_key.merchant, draft):
+    if not write_together(api_key.merchant, Draft(payment, answer, digest)):
         return None
     answers.remember(api_key.merchant, CREATE_PAYMENT, payment.idempotency_key, answer)
     doorbell.ring(doorbell.Kind.PAYMENTS)

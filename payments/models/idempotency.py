@@ -13,8 +13,13 @@ class IdempotencyKey(models.Model):
     stays unique by its own constraints (a payment's key and reference).
     """
 
+    # That it exists, a trigger proves once per statement; merchants are never deleted.
     merchant = models.ForeignKey(
-        Merchant, on_delete=models.PROTECT, related_name="idempotency_keys", db_index=False
+        Merchant,
+        on_delete=models.PROTECT,
+        related_name="idempotency_keys",
+        db_index=False,
+        db_constraint=False,
     )
     route = models.CharField(max_length=60, help_text="The operation, e.g. create_payment.")
     key = models.CharField(max_length=255)
@@ -27,7 +32,6 @@ class IdempotencyKey(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["created_at"], name="payments_idempotency_by_age")]
         # Named here, not by `unique=True`, which would add a second index for LIKE.
         constraints = [
             models.UniqueConstraint(

@@ -11,9 +11,11 @@ from payments.models.gateways import Gateway
 from payments.models.merchants import Merchant
 from payments.work import Work, due_index
 
+PAYMENT_PREFIX = "pay"
+
 
 def payment_id() -> str:
-    return new_id("pay")
+    return new_id(PAYMENT_PREFIX)
 
 
 class Payment(Work):
@@ -43,11 +45,20 @@ class Payment(Work):
     }
 
     public_id = models.CharField(max_length=40, default=payment_id, editable=False)
+    # That both exist, triggers prove once per statement; neither is ever deleted.
     merchant = models.ForeignKey(
-        Merchant, on_delete=models.PROTECT, related_name="payments", db_index=False
+        Merchant,
+        on_delete=models.PROTECT,
+        related_name="payments",
+        db_index=False,
+        db_constraint=False,
     )
     gateway = models.ForeignKey(
-        Gateway, on_delete=models.PROTECT, related_name="payments", db_index=False
+        Gateway,
+        on_delete=models.PROTECT,
+        related_name="payments",
+        db_index=False,
+        db_constraint=False,
     )
     idempotency_key = models.CharField(max_length=255)
     request_digest = models.CharField(max_length=64, help_text="SHA-256 of what was asked.")
@@ -112,7 +123,6 @@ class Payment(Work):
         ordering = ["-id"]
         indexes = [
             due_index("payments_payment_due"),
-            models.Index(fields=["gateway", "reference"], name="payments_payment_reference"),
             models.Index(fields=["merchant", "-id"], name="payments_payment_by_merchant"),
             models.Index(
                 fields=["gateway", "gateway_reference"],
@@ -126,8 +136,9 @@ class Payment(Work):
             models.UniqueConstraint(
                 fields=["merchant", "idempotency_key"], name="payments_payment_once_per_key"
             ),
+            # In this order: matching looks for a reference, whoever's it is.
             models.UniqueConstraint(
-                fields=["merchant", "reference"], name="payments_payment_reference_unique"
+                fields=["reference", "merchant"], name="payments_payment_reference_unique"
             ),
             models.CheckConstraint(
                 condition=Q(amount__gt=0), name="payments_payment_amount_positive"

@@ -3,15 +3,19 @@
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from ledger.actors import Actor
 from ledger.errors import DomainError
+from ledger.ids import new_ids
 from payments.answers import Answer
 from payments.errors import IdempotencyMismatch
 from payments.models import IdempotencyKey, Merchant, Payment
+from payments.models.payments import PAYMENT_PREFIX
 from payments.new_payments import NewPayment
 from payments.services.idempotency import Asked, answer_once
 from payments.services.payments import (
@@ -42,25 +46,27 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Who asks for it, in which request, and how a payment is answered."""
+    """Who asks for it, in which request, and how a payment is answered: body and location."""
 
     merchant: Merchant
     actor: Actor
     request_id: str
-    answer_with: Callable[[Payment | NewPayment], Answer]
+    body_of: Callable[[Payment | NewPayment], bytes]
+    location_of: Callable[[Payment | NewPayment], str]
 
 
 def create_batch(batch: Batch, orders: Sequence[Order]) -> list[Answer | DomainError]:
     """Write the payments down; per order, as in a request of its own, its answer or refusal.
 
     A key that was used before for the same payment, in a batch or alone, is answered as it was
-    then. What is new and plain is written in one statement, the rest one by one.
+    then. What is new and plain is written in one statement, or two if some are captured by hand;
+    the rest one by one.
     """
-    drafts = {order.key: _draft(batch, order) for order in _plain(orders)}
-    created = _write(batch.merchant, list(drafts.values()))
+    drafts = _drafts(batch, _plain(orders))
+    created = _write(batch.merchant, drafts)
     new = {
-        key: _answer_of(draft)
-        for key, draft in drafts.items()
+        draft.payment.idempotency_key: draft.answer
+        for draft in drafts
         if draft.payment.public_id in created
     }
     # In order: the first order with a key made its payment, later ones find it.
@@ -85,10 +91,29 @@ def _plain(orders: Iterable[Order]) -> list[Order]:
     return plain
 
 
-def _draft(batch: Batch, order: Order) -> Draft:
-    payment = draft_of(batch.merchant, order.wish, idempotency_key=order.key, actor=batch.actor)
-    answer = batch.answer_with(payment)
-    return Draft(payment, order.digest, batch.request_id, answer.location, answer.body)
+def _drafts(batch: Batch, orders: Sequence[Order]) -> list[Draft]:
+    now = timezone.now()
+    return [
+        _draft(batch, order, public_id=public_id, created_at=now)
+        for order, public_id in zip(orders, new_ids(PAYMENT_PREFIX, len(orders)), strict=True)
+    ]
+
+
+def _draft(batch: Batch, order: Order, *, public_id: str, created_at: datetime) -> Draft:
+    payment = draft_of(
+        batch.merchant,
+        order.wish,
+        idempotency_key=order.key,
+        actor=batch.actor,
+        public_id=public_id,
+        created_at=created_at,
+    )
+    return Draft(payment, _answer(batch, order, payment))
+
+
+def _answer(batch: Batch, order: Order, payment: Payment | NewPayment) -> Answer:
+    body, location = batch.body_of(payment), batch.location_of(payment)
+    return Answer(202, body, location, order.digest, batch.request_id)
 
 
 def _write(merchant: Merchant, drafts: list[Draft]) -> set[str]:
@@ -98,10 +123,6 @@ def _write(merchant: Merchant, drafts: list[Draft]) -> set[str]:
     except IntegrityError:
         # Somebody took a key or a reference since the statement looked: one by one will say who.
         return set()
-
-
-def _answer_of(draft: Draft) -> Answer:
-    return Answer(202, draft.body, draft.location)
 
 
 def _answered_before(
@@ -145,9 +166,10 @@ def _is_same(payment: Payment, wish: PaymentWish) -> bool:
 
 def _alone(batch: Batch, order: Order) -> Answer | DomainError:
     def work() -> Answer:
-        return batch.answer_with(
-            create_payment(batch.merchant, order.wish, idempotency_key=order.key, actor=batch.actor)
+        payment = create_payment(
+            batch.merchant, order.wish, idempotency_key=order.key, actor=batch.actor
         )
+        return _answer(batch, order, payment)
 
     asked = Asked(batch.merchant, CREATE_PAYMENT, order.key, order.digest, batch.request_id)
     try:

@@ -17,6 +17,13 @@ WHERE coalesce(refunded.amount, 0) <> payment.amount_refunded
     OR payment.status IN ('AUTHORIZED', 'CANCELED', 'EXPIRED')
         AND (payment.capture <> 'manual' OR payment.authorized_until IS NULL)
 UNION ALL
+SELECT payment.public_id, 'it is of merchant ' || payment.merchant_id || ' through gateway '
+    || payment.gateway_id || ', which are not both there'
+FROM payments_payment AS payment
+LEFT JOIN payments_merchant AS merchant ON merchant.id = payment.merchant_id
+LEFT JOIN payments_gateway AS gateway ON gateway.id = payment.gateway_id
+WHERE merchant.id IS NULL OR gateway.id IS NULL
+UNION ALL
 SELECT claim.public_id, 'its payment is ' || payment.status || ', ' || payment.currency
     || ' of merchant ' || payment.merchant_id
 FROM (

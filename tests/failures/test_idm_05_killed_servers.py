@@ -1,7 +1,7 @@
 """IDM-05: kill -9 at nine points of a payment; the client insists, and is charged once.
 
-Nothing in our code knows of these points: rows that a transaction of the test holds, and a Redis
-that is paused, make the processes stand still just there.
+Nothing in our code knows of these points: rows and locks that a transaction of the test holds, and
+a Redis that is paused, make the processes stand still just there.
 
 | killed | point |
 |---|---|
@@ -26,10 +26,10 @@ import httpx
 import psycopg
 import pytest
 from django.conf import LazySettings
-from django.db import transaction
+from django.db import connection, transaction
 
 from ledger.models import AccountBalance, JournalEntry
-from payments.models import IdempotencyKey, Merchant, Payment, SimulatedOperation
+from payments.models import Merchant, Payment, SimulatedOperation
 from payments.services.payments import CREATE_PAYMENT
 from tests.chaos.clients import Client, wish
 from tests.chaos.stage import Stage, assert_invariants_hold, stage
@@ -42,6 +42,23 @@ INSIST_SECONDS = 120
 DONE_WITHIN_SECONDS = 60
 WORKER_POINTS = ("before_call", "during_call", "before_booking", "after_booking")
 WEB_POINTS = ("claimed", "written", "in_commit", "committed", "answered")
+WRITE_KEY = """
+INSERT INTO payments_idempotencykey (
+    merchant_id, route, key, request_digest, request_id, http_status, location, body
+) VALUES (%s, %s, %s, '', '', 202, '', '')
+"""
+# Who commits a payment of the merchant waits for this lock, when the commit is all that is left.
+COMMIT_LOCK = 4_005
+WAIT_IN_COMMIT = f"""
+CREATE FUNCTION tests_wait_in_commit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    PERFORM pg_advisory_xact_lock_shared({COMMIT_LOCK});
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER tests_wait_in_commit AFTER INSERT ON payments_payment
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (new.merchant_id = {{merchant}})
+EXECUTE FUNCTION tests_wait_in_commit();
+"""
+WAIT_NO_LONGER = "DROP FUNCTION tests_wait_in_commit() CASCADE"
 BLOCKED = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND wait_event_type = 'Lock' AND application_name = 'tieout'
@@ -67,11 +84,11 @@ class Shop:
 @contextmanager
 def holding() -> Iterator[psycopg.Connection]:
     """A transaction that can be ended at any moment."""
-    with psycopg.connect(database_url_of_tests()) as connection:
+    with psycopg.connect(database_url_of_tests()) as own:
         try:
-            yield connection
+            yield own
         finally:
-            connection.rollback()
+            own.rollback()
 
 
 def ask_and_forget(platform: Stage, shop: Shop) -> threading.Thread:
@@ -127,36 +144,38 @@ def worker_stands_at_each_point(platform: Stage, shops: dict[str, Shop]) -> Iter
 def web_stands_at_each_point(platform: Stage, shops: dict[str, Shop]) -> Iterator[None]:
     """Five requests to one server, each at another point."""
     answered = begin_to_hear(platform, shops["answered"])
-    with answered, holding() as merchant, transaction.atomic():
+    waiting = waiting_in_commit(shops["in_commit"].merchant)
+    with answered, waiting, holding() as key, transaction.atomic():
         claimed, written = shops["claimed"], shops["written"]
         PaymentFactory(merchant=claimed.merchant, idempotency_key=claimed.key)
-        IdempotencyKey.objects.create(
-            merchant=written.merchant,
-            route=CREATE_PAYMENT,
-            key=written.key,
-            request_digest=b"",
-            request_id="",
-            http_status=202,
-            body=b"",
-        )
-        Merchant.objects.select_for_update().get(pk=shops["in_commit"].merchant.pk)
-        merchant.execute(
-            "SELECT FROM payments_merchant WHERE id = %s FOR UPDATE",
-            [shops["committed"].merchant.pk],
-        )
+        with connection.cursor() as cursor:
+            cursor.execute(WRITE_KEY, [written.merchant.pk, CREATE_PAYMENT, written.key])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [COMMIT_LOCK])
+        committed = shops["committed"]
+        key.execute(WRITE_KEY, [committed.merchant.pk, CREATE_PAYMENT, committed.key])
         for point in ("claimed", "written", "in_commit", "committed"):
             ask_and_forget(platform, shops[point])
         wait_for_blocked(4)
 
         platform.valkey.pause()  # where the answer is remembered, before it is given
-        merchant.rollback()
-        committed = shops["committed"].merchant.pk
+        key.rollback()
         look = "SELECT FROM payments_payment WHERE merchant_id = %s"
         with psycopg.connect(database_url_of_tests(), autocommit=True) as watcher:
-            wait_for(lambda: watcher.execute(look, [committed]).rowcount == 1)
+            wait_for(lambda: watcher.execute(look, [committed.merchant.pk]).rowcount == 1)
         yield
         platform.valkey.resume()
         transaction.set_rollback(True)
+
+
+@contextmanager
+def waiting_in_commit(merchant: Merchant) -> Iterator[None]:
+    """Commits of this merchant's payments wait for COMMIT_LOCK, after all else is done."""
+    with psycopg.connect(database_url_of_tests(), autocommit=True) as own:
+        own.execute(WAIT_IN_COMMIT.format(merchant=merchant.pk))
+        try:
+            yield
+        finally:
+            own.execute(WAIT_NO_LONGER)
 
 
 def begin_to_hear(platform: Stage, shop: Shop) -> socket.socket:

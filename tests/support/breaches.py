@@ -140,6 +140,10 @@ BREACHES = {
         "UPDATE payments_payment SET amount_refunded = 0 WHERE amount_refunded > 0",
         {"states_legal": "0 is refunded, its refunds are 2000"},
     ),
+    "a payment through no gateway": (
+        "UPDATE payments_payment SET gateway_id = 0 WHERE idempotency_key = 'waiting'",
+        {"states_legal": "through gateway 0, which are not both there"},
+    ),
     "an authorisation nobody asked for": (
         "UPDATE payments_payment SET status = 'AUTHORIZED', due_at = now(), attempts = 0"
         " WHERE idempotency_key = 'waiting'",

@@ -6,10 +6,17 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from ledger.money import Money
+from payments.api.conventions import render_json
+from payments.api.payment_shapes import NewPaymentShape
 from payments.models import IdempotencyKey, Merchant, Payment
+from payments.representations import represent_payment
+from payments.services.payments import PaymentWish, draft_of
 from payments.services.processing import process_payments
-from tests.factories import PaymentFactory, eur
+from tests.factories import ACTOR, PaymentFactory, eur
 from tests.support.api import Api, assert_problem
 
 
@@ -34,12 +41,13 @@ def test_batch_answers_every_payment_in_order(api: Api) -> None:
         api,
         wish("k1", reference="order-1", capture="manual", metadata={"cart": "7"}),
         wish("k2", amount=5000),
-        wish("k3", amount="1500", currency="JPY"),
+        wish("k3", amount="1500", currency="JPY", metadata={"cart": "8"}),
     )
 
     assert [result["status"] for result in results] == [202, 422, 202]
     assert results[1]["error"]["code"] == "amount_ambiguous"
     assert Payment.objects.filter(reference="order-1", capture="manual").count() == 1
+    assert Payment.objects.filter(currency="JPY", capture="automatic").count() == 1
     first, third = results[0]["payment"], results[2]["payment"]
     assert (first["status"], first["amount"], first["metadata"]) == (
         "PENDING",
@@ -60,6 +68,27 @@ def test_answer_of_each_payment_is_that_of_a_request_of_its_own(api: Api) -> Non
     assert {name: one["payment"][name] for name in other.keys() - own} == {
         name: other[name] for name in other.keys() - own
     }
+
+
+WISHES = st.builds(
+    PaymentWish,
+    money=st.builds(Money, st.integers(1, 10**15), st.sampled_from(["EUR", "JPY", "BHD"])),
+    source=st.text(min_size=1, max_size=80),
+    reference=st.text(max_size=80),
+    description=st.text(max_size=255),
+    metadata=st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=2),
+    capture=st.sampled_from(["automatic", "manual"]),
+)
+
+
+@given(wishes=st.lists(WISHES, min_size=1, max_size=4))
+@example(wishes=[PaymentWish(eur("1.00"), '100 % "sure" %s', description="\u2028 \\ {}")])
+def test_payments_of_a_batch_are_rendered_as_any_other(wishes: list[PaymentWish]) -> None:
+    shape = NewPaymentShape()
+    merchant = Merchant(public_id="mer_1")
+    for wish in wishes:
+        payment = draft_of(merchant, wish, idempotency_key="k", actor=ACTOR)
+        assert shape.render(payment) == render_json(represent_payment(payment))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from django.utils import timezone
 from ledger.models import JournalEntry
 from payments import answers
 from payments.models import ApiKey, IdempotencyKey, Payment, Refund, SimulatedOperation
+from payments.services import idempotency
 from payments.services.idempotency import purge_idempotency_keys
 from payments.services.processing import process_payments
 from tests.factories import ApiKeyFactory, MerchantFactory
@@ -143,6 +144,22 @@ def test_idm_07_after_the_purge_the_reference_still_makes_it_one(
 
     assert_problem(ask(api), 409, "duplicate_reference")
     assert Payment.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_purge_forgets_all_that_is_old_some_at_a_time(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "KEYS_PER_PURGE", 2)
+    for number in range(7):
+        api.pay(f"k{number}")
+    young = ["k1", "k6"]  # and one among the old ones: requests may overtake each other
+    old = IdempotencyKey.objects.exclude(key__in=young)
+    old.update(created_at=timezone.now() - timedelta(days=31))
+
+    assert purge_idempotency_keys() == 5
+
+    assert sorted(IdempotencyKey.objects.values_list("key", flat=True)) == young
 
 
 @pytest.mark.django_db

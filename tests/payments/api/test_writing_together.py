@@ -12,10 +12,12 @@ from django.utils import timezone
 from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 
 from ledger.sql import statement
+from payments.answers import Answer
 from payments.key_format import digest_of
 from payments.models import ApiKey, IdempotencyKey, Merchant, Payment
 from payments.services import writing_together
 from payments.services.payments import (
+    CREATE_PAYMENT,
     Draft,
     PaymentWish,
     create_payment,
@@ -30,6 +32,11 @@ from tests.support.races import meanwhile
 from tests.support.servers import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
+WRITE_KEY = """
+INSERT INTO payments_idempotencykey (
+    merchant_id, route, key, request_digest, request_id, http_status, location, body
+) VALUES (%s, %s, %s, '', '', 202, '', '')
+"""
 STATEMENTS = "SELECT xmin FROM payments_payment WHERE reference = ANY(%s)"
 BLOCKED = """
 SELECT pid FROM pg_stat_activity
@@ -38,10 +45,10 @@ WHERE datname = current_database() AND wait_event_type = 'Lock' AND application_
 
 
 @contextmanager
-def locked(shop: Merchant) -> Iterator[None]:
-    """Nobody can commit a payment of this merchant until the block ends."""
+def held_up(shop: Merchant, key: str) -> Iterator[None]:
+    """Nobody can write a payment of this merchant under this key until the block ends."""
     with psycopg.connect(database_url_of_tests()) as holder:
-        holder.execute("SELECT FROM payments_merchant WHERE id = %s FOR UPDATE", [shop.pk])
+        holder.execute(WRITE_KEY, [shop.pk, CREATE_PAYMENT, key])
         yield
         holder.rollback()
 
@@ -58,7 +65,7 @@ def number_waiting(shop: Merchant) -> int:
 def ask_while_one_is_written(shop: Merchant, *asking: Callable[[], Any]) -> list[Any]:
     """What each is answered when all of them come while another payment is being written."""
     first = Api(ApiKeyFactory(merchant=shop).secret)
-    with ExitStack() as threads, locked(shop):
+    with ExitStack() as threads, held_up(shop, "f"):
         outcomes = [threads.enter_context(meanwhile(lambda: first.pay("f", reference="first")))]
         wait_for(blocked)
         for number, ask in enumerate(asking, 1):
@@ -140,13 +147,13 @@ def test_key_that_was_revoked_is_refused_beside_one_that_counts(api: Api, shop: 
 def test_merchants_do_not_wait_for_each_other(api: Api, shop: Merchant) -> None:
     other = Api(ApiKeyFactory(merchant=MerchantFactory()).secret)
 
-    with ExitStack() as threads, locked(shop):
-        held_up = threads.enter_context(meanwhile(api.pay))
+    with ExitStack() as threads, held_up(shop, "k"):
+        waiting = threads.enter_context(meanwhile(lambda: api.pay("k")))
         wait_for(blocked)
-        assert other.pay().status_code == 202
-        assert held_up == []
+        assert other.pay("k").status_code == 202
+        assert waiting == []
 
-    assert held_up[0].status_code == 202
+    assert waiting[0].status_code == 202
 
 
 def test_who_has_waited_long_enough_goes_by_himself(
@@ -154,15 +161,15 @@ def test_who_has_waited_long_enough_goes_by_himself(
 ) -> None:
     """A writer that hangs does not keep all threads of its process."""
     monkeypatch.setattr(writing_together, "PATIENCE_SECONDS", 0.1)
-    payment = draft_of(shop, PaymentWish(eur("1.00"), "tok_visa"), idempotency_key="k", actor=ACTOR)
+    payment = draft_of(shop, PaymentWish(eur("1.00"), "tok_visa"), idempotency_key="l", actor=ACTOR)
 
-    with ExitStack() as threads, locked(shop):
-        held_up = threads.enter_context(meanwhile(api.pay))
+    with ExitStack() as threads, held_up(shop, "k"):
+        waiting = threads.enter_context(meanwhile(lambda: api.pay("k")))
         wait_for(blocked)
-        is_written = write_together(shop, Draft(payment, b"", "req_1", "", b"{}"))
-        assert (is_written, number_waiting(shop), held_up) == (False, 0, [])
+        is_written = write_together(shop, Draft(payment, Answer(202, b"{}")))
+        assert (is_written, number_waiting(shop), waiting) == (False, 0, [])
 
-    assert held_up[0].status_code == 202
+    assert waiting[0].status_code == 202
     assert Payment.objects.count() == 1
 
 
@@ -171,7 +178,7 @@ def test_payments_of_a_group_survive_the_loss_of_its_connection(api: Api, shop: 
     wish = PaymentWish(eur("1.00"), "tok_visa", reference="b")
     with ExitStack() as threads, transaction.atomic():
         create_payment(shop, wish, idempotency_key="somebody's", actor=ACTOR)
-        with locked(shop):
+        with held_up(shop, "a"):
             outcomes = [threads.enter_context(meanwhile(lambda: api.pay("a", reference="a")))]
             wait_for(blocked)
             for number, name in enumerate("bc", 1):
@@ -197,10 +204,7 @@ def test_plan_of_the_statement_is_kept(shop: Merchant, api: Api) -> None:
         drafts = [
             Draft(
                 draft_of(shop, wish, idempotency_key=f"{round_number} {index}", actor=ACTOR),
-                b"",
-                "",
-                "",
-                b"{}",
+                Answer(202, b"{}"),
             )
             for index, wish in enumerate(wishes)
         ]
