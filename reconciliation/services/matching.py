@@ -1,5 +1,7 @@
 """Matching a processor's lines with our payments, refunds and disputes; set-based."""
 
+from typing import Any
+
 from django.utils import timezone
 
 from ledger import sql
@@ -42,29 +44,30 @@ def match_processor(source: Source, run: ReconciliationRun) -> None:
     }
     progress.begin_phase("gathering open lines and records")
     sql.execute(APP, "create_findings")
-    sql.execute(APP, "open_lines", **scope)
-    sql.execute(APP, "take_exact_pairs", rule_no=MATCHING_RULES.index(EXACT), **scope)
-    sql.execute(APP, "open_items", **scope)
+    sql.execute(APP, "name_merchants", source_id=source.pk)
+    sql.execute(APP, "pair_lines", **scope)
+    sql.execute(APP, "leave_contested_pairs")
+    _open(scope)
     for number, rule in enumerate(MATCHING_RULES):
         if is_full or rule.proves_identity:
             _apply(rule, number)
         if rule is EXACT:
             sql.execute(APP, "open_rest")
-    sql.execute(
-        APP,
-        "find_repeated_lines",
-        gateway_id=source.gateway.pk,
-        normalised_rule=MATCHING_RULES.index(NORMALISED),
-        in_text_rule=MATCHING_RULES.index(IN_TEXT),
-        truncated_rule=MATCHING_RULES.index(TRUNCATED),
-        prefixed_rule=MATCHING_RULES.index(PREFIXED),
-    )
-    if sql.execute(APP, "put_first_lines_first"):
-        sql.execute(APP, "open_items", **scope)
+    _find_repeated_lines(source)
+    if sql.execute(APP, "leave_repeated_pairs"):
+        _open(scope)
+    sql.execute(APP, "put_first_lines_first")
     _store(source, run)
     progress.begin_phase("looking for what is missing")
     if is_full and StatementLine.objects.filter(source_account__source=source).exists():
         sql.execute(APP, "open_missing", run_id=run.pk, zone=source.zone, **scope)
+
+
+def _open(scope: dict[str, Any]) -> None:
+    """All pairs that are not alike are open to be looked at: their lines and items, and they."""
+    sql.execute(APP, "open_lines", source_id=scope["source_id"])
+    sql.execute(APP, "take_exact_pairs", rule_no=MATCHING_RULES.index(EXACT))
+    sql.execute(APP, "open_items", **scope)
 
 
 def _apply(rule: MatchingRule, number: int) -> None:
@@ -74,12 +77,33 @@ def _apply(rule: MatchingRule, number: int) -> None:
     sql.execute(APP, "forget_candidates")
 
 
+def _find_repeated_lines(source: Source) -> None:
+    """What is left over and is about an item that has its line. All items only for new lines."""
+    sql.execute(
+        APP,
+        "note_unfound_lines",
+        normalised_rule=MATCHING_RULES.index(NORMALISED),
+        in_text_rule=MATCHING_RULES.index(IN_TEXT),
+        prefixed_rule=MATCHING_RULES.index(PREFIXED),
+    )
+    (unfound,) = sql.rows(APP, "count_unfound_lines")
+    if not unfound.lines:
+        return
+    if unfound.new:
+        sql.execute(APP, "gather_known_items", gateway_id=source.gateway_id)
+    else:
+        sql.execute(APP, "gather_matched_items")
+    sql.execute(APP, "find_repeated_lines", truncated_rule=MATCHING_RULES.index(TRUNCATED))
+
+
 def _store(source: Source, run: ReconciliationRun) -> None:
     progress.begin_phase("keeping what matched")
     sql.execute(
         APP,
         "store_matches",
         run_id=run.pk,
+        exact_name=EXACT.name,
+        exact_version=EXACT.version,
         rule_nos=list(range(len(MATCHING_RULES))),
         rule_names=[rule.name for rule in MATCHING_RULES],
         rule_versions=[rule.version for rule in MATCHING_RULES],

@@ -4,11 +4,10 @@
 -- match, unless the rule does not prove identity. Only what is not alone on both sides is ranked.
 WITH undecided AS MATERIALIZED (
     SELECT * FROM candidate
-    WHERE NOT EXISTS (SELECT FROM found WHERE NOT is_alike AND found.line_id = candidate.line_id)
+    WHERE NOT EXISTS (SELECT FROM found WHERE found.line_id = candidate.line_id)
         AND NOT EXISTS (
             SELECT FROM found
-            WHERE NOT is_alike
-                AND found.item_kind = candidate.item_kind AND found.item_id = candidate.item_id
+            WHERE found.item_kind = candidate.item_kind AND found.item_id = candidate.item_id
         )
         AND NOT EXISTS (
             SELECT FROM reconciliation_undonematch AS undone

@@ -16,7 +16,6 @@ WITH pair AS (
     FROM found
     JOIN open_item AS item USING (item_kind, item_id)
     JOIN open_line AS line USING (line_id)
-    WHERE NOT is_alike
 ),
 rated AS (
     SELECT pair.*, round(abs(shown) * rate.rate * power(10::numeric, into_.exponent - from_.exponent))

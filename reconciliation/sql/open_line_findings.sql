@@ -10,7 +10,7 @@ WITH finding AS (
     SELECT line_id, 'orphan_line', NULL, NULL
     FROM rest_line AS line
     WHERE (%(is_full)s OR line.reference <> '')
-        AND NOT EXISTS (SELECT FROM found WHERE NOT is_alike AND found.line_id = line.line_id)
+        AND NOT EXISTS (SELECT FROM found WHERE found.line_id = line.line_id)
         AND NOT EXISTS (SELECT FROM repeated WHERE repeated.line_id = line.line_id)
         AND NOT EXISTS (SELECT FROM tied WHERE tied.line_id = line.line_id)
         AND NOT EXISTS (

@@ -26,7 +26,7 @@ CROSS JOIN LATERAL (
 WHERE is_due IS NOT NULL
     AND NOT EXISTS (
         SELECT FROM found
-        WHERE NOT is_alike AND found.item_kind = item.item_kind AND found.item_id = item.item_id
+        WHERE found.item_kind = item.item_kind AND found.item_id = item.item_id
     )
     AND NOT EXISTS (
         SELECT FROM tied WHERE tied.item_kind = item.item_kind AND tied.item_id = item.item_id

@@ -1,5 +1,5 @@
 -- Whichever rule found a line: the first one for an item, by booking date and place in the file, is
--- its match, and the others are repeats. Whether that one is alike is looked at again.
+-- its match, and the others are repeats.
 WITH again AS (SELECT DISTINCT item_kind, item_id FROM repeated),
 line AS (
     SELECT rule_no, line_id, item_kind, item_id FROM found JOIN again USING (item_kind, item_id)
@@ -18,7 +18,7 @@ swap AS (
     WHERE nth = 1 AND ranked.line_id <> found.line_id
 ),
 promoted AS (
-    UPDATE found SET line_id = first_line, rule_no = first_rule, is_alike = false
+    UPDATE found SET line_id = first_line, rule_no = first_rule
     FROM swap WHERE found.item_kind = swap.item_kind AND found.item_id = swap.item_id
 )
 UPDATE repeated SET line_id = later_line, rule_no = later_rule

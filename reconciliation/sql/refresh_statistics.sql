@@ -8,9 +8,9 @@ BEGIN
     FOR grown IN
         SELECT relname FROM pg_class
         WHERE oid = ANY (ARRAY[
-                'payments_payment', 'payments_refund', 'payments_dispute',
-                'reconciliation_statementline', 'reconciliation_processorpayout',
-                'reconciliation_match', 'reconciliation_discrepancy'
+                'payments_merchant', 'payments_payment', 'payments_refund', 'payments_dispute',
+                'reconciliation_sourceaccount', 'reconciliation_statementline',
+                'reconciliation_processorpayout', 'reconciliation_match', 'reconciliation_discrepancy'
             ]::regclass[])
             AND abs(pg_relation_size(oid) / current_setting('block_size')::int - relpages)
                 > relpages * 0.1

@@ -6,9 +6,7 @@ WITH line AS (
     SELECT line_id, line_kind, merchant, reference, key FROM rest_line
     WHERE key <> ''
         AND length(regexp_replace(reference, '[^A-Za-z0-9]+$|^\s+', '', 'g')) >= 12
-        AND NOT EXISTS (
-            SELECT FROM found WHERE NOT is_alike AND found.line_id = rest_line.line_id
-        )
+        AND NOT EXISTS (SELECT FROM found WHERE found.line_id = rest_line.line_id)
 ),
 shortened AS MATERIALIZED (
     SELECT item_kind, item_id, line_kind, merchant, reference, left(key, cut.length) AS key
@@ -22,8 +20,7 @@ fit AS MATERIALIZED (
     WHERE (line.merchant IS NULL OR line.merchant = item.merchant)
         AND NOT EXISTS (
             SELECT FROM found
-            WHERE NOT is_alike
-                AND found.item_kind = item.item_kind AND found.item_id = item.item_id
+            WHERE found.item_kind = item.item_kind AND found.item_id = item.item_id
         )
 ),
 beginning AS MATERIALIZED (

@@ -158,6 +158,43 @@ def test_a_retyped_second_line_is_a_duplicate_and_stays_one(sources, spelling):
     assert opened() == [("duplicate_line", "txn_2"), ("duplicate_line", "txn_3")]
 
 
+def test_a_retyped_first_line_is_judged_though_a_later_one_agrees_in_everything(sources):
+    payment = SucceededPaymentFactory(money=eur("100.00"), reference="ORDER-00010002")
+    retyped = {"payment_metadata[reference]": "order 00010002"}
+
+    reconciled(
+        sources[0], charge(payment, "txn_1", **retyped, **gross("98.00")), charge(payment, "txn_2")
+    )
+
+    match = Match.objects.get()
+    assert (match.line.external_id, match.rule) == ("txn_1", "normalised_reference")
+    assert opened() == [("amount_mismatch", "ORDER-00010002"), ("duplicate_line", "txn_2")]
+
+
+def test_a_line_that_names_nobody_is_the_one_payment_of_its_reference_that_is_open(sources):
+    settled = SucceededPaymentFactory(money=eur("100.00"), reference="SHARED-0001")
+    waiting = SucceededPaymentFactory(money=eur("100.00"), reference="SHARED-0001")
+    reconciled(sources[0], charge(settled, "txn_1"))
+
+    reconciled(sources[0], charge(waiting, "txn_2", connected_account=""))
+
+    assert Match.objects.get(payment=waiting).line.external_id == "txn_2"
+    assert opened() == []
+
+
+def test_what_two_lines_may_be_about_is_no_exact_pair_of_the_line_that_names_its_merchant(sources):
+    named = SucceededPaymentFactory(money=eur("100.00"), reference="SHARED-0001")
+    other = SucceededPaymentFactory(money=eur("100.00"), reference="SHARED-0001")
+
+    reconciled(sources[0], charge(named, "txn_1", connected_account=""), charge(named, "txn_2"))
+
+    found = Match.objects.values_list("line__external_id", "payment", "rule")
+    assert sorted(found) == [
+        ("txn_1", other.pk, "normalised_reference"),
+        ("txn_2", named.pk, "exact_reference"),
+    ]
+
+
 def test_lines_that_came_before_their_payment_find_it_later(sources):
     payment = SucceededPaymentFactory(money=eur("100.00"), reference="ORDER-0001")
     stranger = {"payment_metadata[reference]": "LATER-0001"}
