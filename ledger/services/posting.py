@@ -4,7 +4,7 @@ import logging
 import random
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from django.db import IntegrityError, OperationalError
@@ -14,8 +14,7 @@ from ledger import sql
 from ledger.batch import Batch, Known, Result, Standing, Status, not_open_yet
 from ledger.entries import Entry
 from ledger.errors import Busy, Conflict
-from ledger.ids import new_ids
-from ledger.plain_batch import plain_columns
+from ledger.plain_batch import Opposed, PlainBatch
 from ledger.services.accounts import open_accounts
 from ledger.sql.transactions import ShortTransaction
 
@@ -75,8 +74,8 @@ def post_entries(entries: Sequence[Entry]) -> list[Result]:
     The outcome equals posting them one by one: a refused entry (`insufficient_funds`,
     `account_frozen`, `currency_mismatch`, `account_type_mismatch`, `period_closed`,
     `already_reversed`, `idempotency_conflict`) leaves no trace and does not fail its neighbours.
-    It happens in a transaction (or a savepoint) of its own: in one statement if nothing speaks
-    against it, which the database finds out.
+    It happens in a transaction (or a savepoint) of its own: a thousand entries a statement if
+    nothing speaks against any of them, which the database finds out.
 
     Call it once per transaction, after all other row locks: the balances are locked when the batch
     has been written. Deadlocks, lock timeouts and what another transaction did meanwhile (took a
@@ -119,9 +118,10 @@ def post_all(entries: Sequence[Entry]) -> list[Result]:
 
 
 def _post_batch(entries: Sequence[Entry], *, is_first_try: bool) -> list[Result]:
+    if is_first_try:
+        with suppress(Opposed):
+            return _post_plainly(PlainBatch(entries))
     with ShortTransaction() as transaction:
-        if is_first_try and (results := _post_plainly(transaction, entries)):
-            return results
         batch = _look_up(transaction, entries, locks_floored=not is_first_try)
         if batch.knows_all_accounts:
             return _write(transaction, batch, entries)
@@ -144,19 +144,31 @@ def _post_batch(entries: Sequence[Entry], *, is_first_try: bool) -> list[Result]
     return [result if result.status == Status.REFUSED else next(in_order) for result in decided]
 
 
-def _post_plainly(transaction: ShortTransaction, entries: Sequence[Entry]) -> list[Result]:
-    """All of them by one statement; without results if one may not be, and nothing is done."""
-    if len(entries) > ENTRIES_PER_STATEMENT:
-        return []
-    public_ids = new_ids("je", len(entries))
-    columns = plain_columns(entries, public_ids)
-    if columns is None:
-        return []
-    (entry_ids,) = transaction.only("ledger", "post_batch", **columns)
-    if entry_ids is None:
-        return []
-    posted = zip(entry_ids, public_ids, strict=True)
-    return [Result(Status.POSTED, entry_id, public_id) for entry_id, public_id in posted]
+def _post_plainly(batch: PlainBatch) -> list[Result]:
+    """All of them. Raises Opposed if one may not be posted; then nothing has changed."""
+    count, entry_ids = len(batch.entries), []
+    with ShortTransaction() as transaction:
+        if count <= ENTRIES_PER_STATEMENT:
+            answers = [transaction.only("ledger", "post_batch", **batch.columns(0, count))]
+        else:
+            transaction.begin()
+            with sql.pipeline() as send:
+                # The database writes these while the next ones are put together.
+                sent = [
+                    send(
+                        "ledger",
+                        "post_batch",
+                        **batch.columns(start, start + ENTRIES_PER_STATEMENT),
+                    )
+                    for start in range(0, count, ENTRIES_PER_STATEMENT)
+                ]
+            answers = [row for cursor in sent for row in cursor.fetchall()]
+        for (posted,) in answers:
+            if posted is None:
+                raise Opposed
+            entry_ids += posted
+    ids = zip(entry_ids, batch.public_ids, strict=True)
+    return [Result(Status.POSTED, entry_id, public_id) for entry_id, public_id in ids]
 
 
 def _decide_by_chart(batch: Batch, entries: Sequence[Entry]) -> list[Result]:

@@ -27,7 +27,7 @@ class ShortTransaction:
         self._is_begun = self._is_over = False
 
     def only(self, app: str, name: str, **params: Any) -> tuple[Any, ...]:
-        """Run a statement that gives one row, and commit it; others may follow as if it was first.
+        """Run a statement that gives one row, and nothing else, and commit it.
 
         Only for statements whose plan does not depend on how full the tables are: it is kept.
         """
@@ -40,9 +40,15 @@ class ShortTransaction:
                 cursor = self._run(
                     statement(app, name), bind(params), before=self._begin, after=self._commit
                 )
-                self._is_begun = False
+                self._is_over = True
             (row,) = cursor.fetchall()
         return row
+
+    def begin(self) -> None:
+        """For statements that are sent by other means."""
+        with connection.wrap_database_errors:
+            self._command(self._begin)
+        self._is_begun = True
 
     def row(self, app: str, name: str, **params: Any) -> tuple[Any, ...]:
         """Run a statement that gives one row; the first one begins the transaction."""

@@ -93,8 +93,15 @@ DECLARE
     floors bigint[] := known_floors;
     broken text;
 BEGIN
-    IF decided_ids IS NULL THEN
-        SELECT array_agg(id), array_agg(floor) INTO account_ids, floors
+    IF decided_ids IS NOT NULL THEN
+        entry_ids := decided_ids;
+    ELSE
+        -- The sealer waits for whoever has taken ids and not committed yet.
+        SELECT array_agg(id), array_agg(floor), CASE WHEN count(*) = cardinality(owners) THEN (
+            SELECT array_agg(nextval('ledger_journalentry_id_seq'))
+            FROM generate_series(1, cardinality(keys))
+        ) END
+        INTO account_ids, floors, entry_ids
         FROM (
             SELECT id, floor
             FROM unnest(owners, codes, currencies, types, lows) WITH ORDINALITY
@@ -106,22 +113,17 @@ BEGIN
             WHERE account.currency = named.currency AND account.type = named.type
                 AND NOT account.is_frozen
                 AND (balance IS NULL OR ledger_available(account.type, balance) + low >= floor)
+                AND NOT EXISTS (SELECT FROM ledger_journalentry WHERE idempotency_key = ANY (keys))
+                AND NOT EXISTS (
+                    SELECT FROM ledger_accountingperiod
+                    WHERE status <> 'OPEN' AND ends_at > earliest
+                )
             ORDER BY number
         ) AS account;
-        IF cardinality(account_ids) IS DISTINCT FROM cardinality(owners)
-            OR EXISTS (SELECT FROM ledger_journalentry WHERE idempotency_key = ANY (keys))
-            OR EXISTS (
-                SELECT FROM ledger_accountingperiod WHERE status <> 'OPEN' AND ends_at > earliest
-            )
-        THEN
+        IF entry_ids IS NULL THEN
             RETURN;
         END IF;
     END IF;
-    -- The sealer waits for whoever has taken ids and not committed yet.
-    entry_ids := coalesce(decided_ids, (
-        SELECT array_agg(nextval('ledger_journalentry_id_seq'))
-        FROM generate_series(1, cardinality(keys))
-    ));
 
     WITH new_entry AS (
         INSERT INTO ledger_journalentry (
