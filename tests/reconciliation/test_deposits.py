@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from ledger.models import Account
 from reconciliation.models import Discrepancy, Match, ProcessorPayout
 from reconciliation.selectors import tie_outs
 from reconciliation.services.runs import reconcile
 from reconciliation.services.subsets import only_subset
 from tests.factories import GatewayFactory, eur
+from tests.support.books import balance
 from tests.support.reports import DAY, bank_of, define_sources, load, payout_row, report
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
@@ -34,10 +34,6 @@ def statement(sources, payouts: dict[str, str], *deposits: tuple[str, str]):
 def opened() -> list[tuple[str, str, str]]:
     rows = Discrepancy.objects.order_by("type", "reference")
     return [(row.type, row.reference, row.money.text) for row in rows]
-
-
-def balance(code: str) -> str:
-    return Account.objects.get(code=code).balance.money.text
 
 
 def test_a_deposit_that_names_its_payout_matches_and_reaches_the_bank(sources):

@@ -21,7 +21,8 @@ from tests.factories import (
     SucceededPaymentFactory,
     eur,
 )
-from tests.support.hand_matching import WHY, all_ties_out, balance, opened, sources
+from tests.support.books import balance
+from tests.support.hand_matching import WHY, all_ties_out, opened, sources
 from tests.support.payouts import sent
 from tests.support.reports import DAY, bank_of, load, payout_row, report
 

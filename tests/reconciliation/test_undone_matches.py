@@ -20,13 +20,13 @@ from tests.factories import (
     SucceededRefundFactory,
     eur,
 )
+from tests.support.books import balance
 from tests.support.hand_matching import (
     ANN,
     BOB,
     STRANGER,
     WHY,
     all_ties_out,
-    balance,
     line,
     opened,
     sources,

@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 from django.db import transaction
 
-from ledger.models import Account, JournalEntry
+from ledger.models import JournalEntry
 from ledger.money import Money
 from payments.services.disputes import win_dispute
 from reconciliation.exports import match_rows
@@ -14,6 +14,7 @@ from reconciliation.services.hand_matching import match_by_hand
 from reconciliation.services.runs import reconcile
 from reconciliation.services.undone_matches import undo_match
 from tests.factories import DisputeFactory, SucceededPaymentFactory
+from tests.support.books import balance
 from tests.support.reports import charge, load, report
 from tests.support.won_disputes import (
     GATEWAY,
@@ -31,11 +32,6 @@ from tests.support.won_disputes import (
 
 __all__ = ["payment", "processor"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
-
-
-def balance(code: str) -> str:
-    account = Account.objects.filter(code=code).first()
-    return account.balance.money.text if account else "0.00"
 
 
 def test_a_line_that_gives_back_what_a_dispute_took_wins_it(processor, payment):

@@ -15,12 +15,11 @@ from tests.factories import (
     SucceededRefundFactory,
     eur,
 )
-from tests.support.books import t_accounts
+from tests.support.books import balance, t_accounts
 from tests.support.closing import (
     DAY,
     MAKER,
     SYSTEM,
-    balance,
     everything,
     nothing_is_settled,
     refused,

@@ -17,8 +17,8 @@ from tests.factories import (
     SucceededPaymentFactory,
     eur,
 )
-from tests.support.books import assert_books_balance
-from tests.support.closing import DAY, SYSTEM, balance, everything, nothing_is_settled, shop
+from tests.support.books import assert_books_balance, balance
+from tests.support.closing import DAY, SYSTEM, everything, nothing_is_settled, shop
 from tests.support.own_names import database_url_of_tests
 from tests.support.races import meanwhile, run_together
 from tests.support.servers import wait_for

@@ -28,6 +28,7 @@ from tests.factories import (
     SucceededRefundFactory,
     eur,
 )
+from tests.support.books import balance
 from tests.support.chores import Clock
 from tests.support.doc_tables import read_table
 
@@ -40,11 +41,6 @@ def rows(title: str) -> list[object]:
     """Each row of a table, named after what is in it."""
     found = read_table(PAGE, title)
     return [pytest.param(row, id=" ".join(filter(None, row.values()))) for row in found]
-
-
-def balance(code: str) -> str:
-    account = Account.objects.filter(code=code).select_related("balance").first()
-    return account.balance.money.text if account else "0.00"
 
 
 def minor(text: str, currency: str = "EUR") -> int:

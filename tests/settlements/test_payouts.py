@@ -35,7 +35,7 @@ from settlements.services.payouts import (
     mark_returned,
 )
 from tests.factories import MerchantFactory, SucceededPaymentFactory, eur
-from tests.support.books import t_accounts
+from tests.support.books import balance, t_accounts
 from tests.support.entries import NOON
 from tests.support.payouts import (
     CHECKER,
@@ -68,14 +68,11 @@ def due(*amounts: str) -> list[Payout]:
     return list(Payout.objects.select_related("merchant").order_by("pk"))
 
 
-def balance(code: str) -> str:
-    account = Account.objects.filter(code=code).first()
-    return account.balance.money.text if account else "0.00"
-
-
 def positions() -> dict[str, str]:
-    codes = {"due": "payouts:due:EUR", "in transit": "payouts:in_transit:EUR"}
-    return {name: balance(code) for name, code in codes.items()}
+    """What is due and in transit; 0.00 before anything ever was."""
+    names = {"payouts:due:EUR": "due", "payouts:in_transit:EUR": "in transit"}
+    opened = Account.objects.filter(code__in=names).values_list("code", flat=True)
+    return dict.fromkeys(names.values(), "0.00") | {names[code]: balance(code) for code in opened}
 
 
 def status_of_batch(payout: Payout) -> str:

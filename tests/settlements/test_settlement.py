@@ -6,7 +6,6 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from ledger.actors import Actor
-from ledger.models import Account
 from settlements.models import Payout, Settlement, SettlementBatch
 from settlements.services.batches import run_settlement
 from tests.factories import (
@@ -16,15 +15,12 @@ from tests.factories import (
     SucceededRefundFactory,
     eur,
 )
+from tests.support.books import balance
 from tests.support.races import run_together
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
 
 SYSTEM = Actor.system("settlement")
-
-
-def balance(code: str) -> str:
-    return Account.objects.get(code=code).balance.money.text
 
 
 def a_day_of(merchant):

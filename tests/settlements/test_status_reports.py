@@ -8,7 +8,6 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from ledger.actors import Actor
-from ledger.models import Account
 from settlements.errors import PayoutFileNotFound, StatusReportInvalid
 from settlements.invariants import illegal_payouts
 from settlements.models import Payout, PayoutAttempt, PayoutFile, SettlementBatch
@@ -18,6 +17,7 @@ from settlements.services.batches import run_settlement
 from settlements.services.payouts import approve_payouts, mark_paid
 from settlements.services.status_reports import import_status_report
 from tests.factories import MerchantFactory, SucceededPaymentFactory, eur
+from tests.support.books import balance
 from tests.support.payouts import CHECKER, MAKER, approved, file_of, sent
 from tests.support.reports import DAY, bank_of
 
@@ -67,10 +67,6 @@ def with_bank(*amounts: str) -> tuple[PayoutFile, list[Payout]]:
 
 def statuses() -> list[str]:
     return list(Payout.objects.order_by("pk").values_list("status", flat=True))
-
-
-def balance(code: str) -> str:
-    return Account.objects.get(code=code).balance.money.text
 
 
 # --- Reading -----------------------------------------------------------------------------------

@@ -4,6 +4,8 @@ from typing import Any
 
 from django.db import connection
 
+from ledger.models import Account
+
 UNEQUAL_CURRENCIES = """
 SELECT account.currency, sum(CASE direction WHEN 'debit' THEN amount ELSE -amount END)
 FROM ledger_posting JOIN ledger_account AS account ON account.id = account_id
@@ -83,6 +85,11 @@ def balances() -> dict[str, tuple[int, int]]:
         """
     )
     return {code: (debits, credits) for code, debits, credits in rows}
+
+
+def balance(code: str) -> str:
+    """Of the one account of this code, by its normal side, in major units."""
+    return Account.objects.get(code=code).balance.money.text
 
 
 def query(statement: str, params: list[Any] | None = None) -> list[tuple[Any, ...]]:

@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from ledger.actors import Actor
-from ledger.models import Account, JournalEntry
+from ledger.models import JournalEntry
 from payments.models import Merchant
 from payments.services.disputes import win_dispute
 from settlements.models import Payout, ReserveHold, Settlement, SettlementBatch
@@ -49,10 +49,6 @@ def everything(merchant: Merchant) -> date:
     asked = request_adjustment(merchant, eur("5.00"), reason="goodwill", actor=MAKER)
     approve_adjustment(asked, actor=CHECKER)
     return payment.effective_at.date()
-
-
-def balance(code: str) -> str:
-    return Account.objects.get(code=code).balance.money.text
 
 
 def nothing_is_settled() -> bool:

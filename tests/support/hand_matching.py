@@ -5,7 +5,6 @@ from datetime import date
 import pytest
 
 from ledger.actors import Actor
-from ledger.models import Account
 from payments.models import Payment
 from reconciliation.models import (
     Discrepancy,
@@ -47,11 +46,6 @@ def opened() -> list[tuple[str, str]]:
 
 def line(name: str) -> StatementLine:
     return StatementLine.objects.get(external_id=name)
-
-
-def balance(code: str) -> str:
-    account = Account.objects.filter(code=code).first()
-    return account.balance.money.text if account else "0.00"
 
 
 @pytest.fixture
