@@ -69,7 +69,11 @@ def write_files(files: list[StatementFile], found: dict[int, Found]) -> None:
         else:
             _load(file, outcome)
         file.save()
-        sql.execute("reconciliation", "forget_staged_lines", file_id=file.pk)
+        _forget_staged_lines(file)
+
+
+def _forget_staged_lines(file: StatementFile) -> None:
+    sql.execute("reconciliation", "forget_staged_lines", file_id=file.pk)
 
 
 def _refuse(file: StatementFile, found: Found) -> None:
@@ -193,3 +197,4 @@ def give_up_file(file: StatementFile, actor: Actor) -> None:
         withdraw_corrections(corrections_of(held), f"given up by {actor}")
         _finish(held)
     held.save()
+    _forget_staged_lines(held)

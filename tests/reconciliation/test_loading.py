@@ -26,16 +26,18 @@ from reconciliation.services.storing import give_up_file
 from reconciliation.tasks import STATEMENT_FILES
 from tests.factories import GatewayFactory
 from tests.support.bank_files import camt, entry
+from tests.support.books import query
 from tests.support.own_names import database_url_of_tests
 from tests.support.report_files import NAMES, report_line
 from tests.support.reports import ACTOR, define_sources
 
 LINES = 12_000
 REPORT = (NAMES + "".join(map(report_line, range(LINES)))).encode()
-SEEN = """
+COUNT_STAGED = "SELECT count(*) FROM reconciliation_stagedline"
+SEEN = f"""
 SELECT status, lines_read, bytes_read * 100 / size,
        (SELECT count(*) FROM reconciliation_statementline),
-       (SELECT count(*) FROM reconciliation_stagedline)
+       ({COUNT_STAGED})
 FROM reconciliation_statementfile
 """
 
@@ -137,6 +139,7 @@ def test_lines_of_a_reader_that_vanished_are_in_nobodys_way(sources):
         vanished.execute(STAGED, [received.file.pk])
 
         assert load_now(received.file)
+        vanished.rollback()
 
     assert StatementLine.objects.count() == LINES
 
@@ -178,6 +181,11 @@ def test_what_fails_at_the_very_end_leaves_nothing_open(sources, monkeypatch):
     assert not StatementLine.objects.exists()
 
 
+def staged_of(file: StatementFile) -> int:
+    ((count,),) = query(f"{COUNT_STAGED} WHERE file_id = %s", [file.pk])
+    return count
+
+
 def cut(line: psycopg.Connection) -> None:
     with psycopg.connect(database_url_of_tests(), autocommit=True) as other:
         other.execute("SELECT pg_terminate_backend(%s, 5000)", [line.info.backend_pid])
@@ -188,6 +196,8 @@ def test_file_nobody_could_read_is_given_up_as_refused(sources):
         sources[1], io.BytesIO(camt(entry())), name="a", channel="api", actor=ACTOR
     )
     take_over(received.file)
+    with connection.cursor() as cursor:
+        cursor.execute(STAGED, [received.file.pk])
     park(received.file, "3 workers died while they held it.")
 
     assert load_statements() == 0
@@ -196,6 +206,7 @@ def test_file_nobody_could_read_is_given_up_as_refused(sources):
     file = StatementFile.objects.get()
     assert (file.status, file.refusal_code) == ("REFUSED", "given_up")
     assert "3 workers died" in file.refusal
+    assert staged_of(file) == 0
     assert queue_of("reconciliation_statementfile") is STATEMENT_FILES
 
 
