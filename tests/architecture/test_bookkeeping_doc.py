@@ -1,14 +1,22 @@
 """docs/bookkeeping.md says what the bookkeeping functions do, and leaves none out."""
 
 import difflib
+import inspect
 import os
 import tomllib
+from collections.abc import Callable
 
 from config.configuration import PLATFORM_CHART
 from config.embedded.places import CHECKOUT
+from ledger.entries import Entry
+from payments import bookkeeping as payments
+from reconciliation import bookkeeping as reconciliation
+from settlements import bookkeeping as settlements
 from tests.support.bookkeeping_doc import drawn_into
-from tests.support.bookkeeping_examples import EXAMPLES, MERCHANT, functions
+from tests.support.bookkeeping_examples import EXAMPLES
+from tests.support.bookkeeping_subjects import MERCHANT
 
+MODULES = (payments, settlements, reconciliation)
 PAGE = CHECKOUT / "docs" / "bookkeeping.md"
 
 
@@ -68,3 +76,13 @@ def test_page_has_no_group_nobody_posts_to() -> None:
     ]
 
     assert unused == []
+
+
+def functions() -> set[Callable[..., Entry]]:
+    """Every business event the platform can book."""
+    return {
+        function
+        for module in MODULES
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if name.startswith("entry_for_") and function.__module__ == module.__name__
+    }

@@ -3,9 +3,14 @@
 from config.embedded.places import CHECKOUT
 
 
+def page_text(page: str) -> str:
+    """docs/<page>."""
+    return (CHECKOUT / "docs" / page).read_text()
+
+
 def read_table(page: str, title: str) -> list[dict[str, str]]:
     """The rows of the table below `*Tested*: <title>` in docs/<page>, by the names in its head."""
-    lines = (CHECKOUT / "docs" / page).read_text().splitlines()
+    lines = page_text(page).splitlines()
     titles = [line.partition(";")[0] for line in lines]
     start = titles.index(f"*Tested*: {title}")
     rows = []
