@@ -1,13 +1,12 @@
 """Whatever merchants, payers, banks and finance staff do, in whatever order: no cent is lost.
 
-A plain model is told the same events. After every step, per currency, what merchants earned less
+A slow settlement is told the same. After every step, per currency, what merchants earned less
 our fees is payable, in reserve, due, in transit or paid, and what is payable to each is what its
 newest batch carries on plus what is in no batch yet. `SETTLEMENT_EXAMPLES` makes it longer.
 """
 
 import os
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,7 +26,7 @@ from hypothesis.stateful import (
 from ledger.models import Account
 from ledger.money import Money
 from ledger.services.posting import post_all
-from payments.models import Merchant, Payment
+from payments.models import Payment
 from payments.services.disputes import win_dispute
 from payments.services.merchants import set_fee_plan
 from reconciliation.bookkeeping import (
@@ -63,34 +62,25 @@ from tests.support.books import assert_books_balance
 from tests.support.chores import Clock
 from tests.support.payouts import CHECKER, MAKER, bank_account, file_of
 from tests.support.reports import IBAN
+from tests.support.slow_settlement import Prices, SlowSettlement
 
 EXAMPLES = int(os.environ.get("SETTLEMENT_EXAMPLES", "12"))
 STEPS_PER_EXAMPLE = 40
 MONDAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
 OUR_BANK = bank(IBAN, "EUR")
 
+PRICES = {
+    "plain": {"EUR": Prices(290, fixed=30)},
+    "special": {
+        "EUR": Prices(
+            175, minimum=10, maximum=3_00, refund_policy="proportional", dispute_fee=15_00
+        ),
+        "USD": Prices(175, minimum=10, maximum=3_00, refund_policy="full", dispute_fee=15_00),
+    },
+}
+
 amounts = st.integers(1, 400_00)
 some = st.integers(0, 10**6)  # picks one of what there is by then
-
-
-@dataclass
-class Item:
-    """Something that belongs into one batch: of whom, which line, and what it comes to.
-
-    `amount` and `fee` are in the payer's currency; `converted` is what it is in euro, once it is.
-    """
-
-    merchant: Merchant
-    line: str
-    subject: Any
-    amount: int
-    fee: int
-    currency: str = "EUR"
-    converted: int | None = None
-
-    @property
-    def is_settled(self) -> bool:
-        return Settlement.objects.filter(**{self.line: self.subject}).exists()
 
 
 class Settling(RuleBasedStateMachine):
@@ -103,7 +93,7 @@ class Settling(RuleBasedStateMachine):
         self.transaction = transaction.atomic()
         self.transaction._from_testcase = True
         self.transaction.__enter__()
-        self.items: list[Item] = []
+        self.slow = SlowSettlement(PRICES)
         self.number = 0
 
     def teardown(self) -> None:
@@ -116,18 +106,11 @@ class Settling(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        plain, special = MerchantFactory(code="plain"), MerchantFactory(code="special", fees={})
-        for currency, policy in (("EUR", "proportional"), ("USD", "full")):
-            set_fee_plan(
-                special,
-                currency=currency,
-                basis_points=175,
-                minimum=10,
-                maximum=3_00,
-                refund_policy=policy,
-                dispute_fee=15_00,
-                valid_from=ALWAYS,
-            )
+        self.merchants = [MerchantFactory(code=code, fees={}) for code in PRICES]
+        for merchant in self.merchants:
+            bank_account(merchant)
+            for currency, prices in PRICES[merchant.code].items():
+                set_fee_plan(merchant, currency=currency, valid_from=ALWAYS, **vars(prices))
         terms = ScheduleTerms(
             zone="Europe/Berlin",
             holidays="DE",
@@ -136,10 +119,7 @@ class Settling(RuleBasedStateMachine):
             reserve_basis_points=1_000,
             reserve_days=3,
         )
-        set_schedule(special, terms, valid_from=ALWAYS, actor=MAKER)
-        self.merchants = [plain, special]
-        for merchant in self.merchants:
-            bank_account(merchant)
+        set_schedule(self.merchants[1], terms, valid_from=ALWAYS, actor=MAKER)
 
     # What payers do.
 
@@ -149,75 +129,51 @@ class Settling(RuleBasedStateMachine):
         payment = SucceededPaymentFactory(merchant=merchant, money=Money(amount, currency))
         Payment.objects.filter(pk=payment.pk).update(settlement_currency="EUR")
         payment.refresh_from_db()
-        if pick:
-            fee = min(max((2 * amount * 175 + 10_000) // 20_000, 10), 3_00, amount)
-        elif currency == "EUR":
-            fee = min((2 * amount * 290 + 10_000) // 20_000 + 30, amount)
-        else:
-            fee = 0
-        self.items.append(Item(merchant, "payment", payment, amount, fee, currency))
+        self.slow.pay(payment, amount, currency)
 
     @rule(pick=st.booleans(), amount=amounts)
     def fail_to_pay(self, pick: bool, amount: int) -> None:
         merchant, money = self.merchants[pick], Money(amount, "EUR")
         PaymentFactory(merchant=merchant, money=money, source="tok_declined")
 
-    @precondition(lambda self: self.of("payment"))
+    @precondition(lambda self: self.slow.of("payment"))
     @rule(pick=some, part=st.integers(1, 3))
     def refund(self, pick: int, part: int) -> None:
-        item = self.one_of("payment", pick)
+        item = one_of(self.slow.of("payment"), pick)
         payment = Payment.objects.get(pk=item.subject.pk)
         left = payment.refundable.amount
         if not left:
             return
         money = Money(-(-left // part), payment.currency)
         refund = SucceededRefundFactory(payment=payment, money=money)
-        refunded = item.amount - left + money.amount
-        before = sum(each.fee for each in self.of("refund") if each.subject.payment == payment)
-        total = 0
-        if item.merchant.code == "special" and item.currency == "EUR":
-            total = (2 * item.fee * refunded + item.amount) // (2 * item.amount)
-        elif item.merchant.code == "special" and refunded == item.amount:
-            total = item.fee
-        fee = -total - before
-        self.items.append(
-            Item(item.merchant, "refund", refund, -money.amount, fee, payment.currency)
-        )
+        self.slow.refund(item, refund, money.amount)
 
-    @precondition(lambda self: self.of("payment"))
+    @precondition(lambda self: self.slow.of("payment"))
     @rule(pick=some)
     def dispute(self, pick: int) -> None:
-        item = self.one_of("payment", pick)
+        item = one_of(self.slow.of("payment"), pick)
         if item.subject.disputes.exists():
             return
-        dispute = DisputeFactory(
-            payment=item.subject,
-            money=Money(-(-item.amount // 2), item.currency),
-            effective_at=self.clock.now,
-        )
-        fee = 15_00 if item.merchant.code == "special" else 0
-        self.items.append(
-            Item(item.merchant, "dispute", dispute, -dispute.amount, fee, item.currency)
-        )
+        money = Money(-(-item.amount // 2), item.currency)
+        dispute = DisputeFactory(payment=item.subject, money=money, effective_at=self.clock.now)
+        self.slow.dispute(item, dispute, money.amount)
 
-    @precondition(lambda self: self.of("dispute"))
+    @precondition(lambda self: self.slow.of("dispute"))
     @rule(pick=some)
     def win(self, pick: int) -> None:
-        item = self.one_of("dispute", pick)
-        if any(each.subject == item.subject for each in self.of("won_dispute")):
+        item = one_of(self.slow.of("dispute"), pick)
+        if any(each.subject == item.subject for each in self.slow.of("won_dispute")):
             return
         win_dispute(item.subject, effective_at=self.clock.now, actor=MAKER)
-        self.items.append(
-            Item(item.merchant, "won_dispute", item.subject, -item.amount, 0, item.currency)
-        )
+        self.slow.win(item)
 
     # What the processor and finance staff do.
 
-    @precondition(lambda self: self.unconverted())
+    @precondition(lambda self: self.slow.unconverted())
     @rule(pick=some, rate=st.integers(850, 950), spread=st.integers(-5, 5))
     def convert(self, pick: int, rate: int, spread: int) -> None:
         """The report of a payment, refund or dispute: at its own rate, and at the agreed one."""
-        item = self.unconverted()[pick % len(self.unconverted())]
+        item = one_of(self.slow.unconverted(), pick)
         item.converted = item.amount * rate // 1_000
         if item.converted == 0:
             item.converted = 1 if item.amount > 0 else -1
@@ -241,7 +197,7 @@ class Settling(RuleBasedStateMachine):
         merchant = self.merchants[pick]
         asked = request_adjustment(merchant, Money(amount, "EUR"), reason="x", actor=MAKER)
         approve_adjustment(asked, actor=CHECKER)
-        self.items.append(Item(merchant, "adjustment", asked, amount, 0))
+        self.slow.adjust(merchant, asked, amount)
 
     @rule(days=st.integers(0, 3))
     def settle(self, days: int) -> None:
@@ -261,9 +217,8 @@ class Settling(RuleBasedStateMachine):
     @precondition(lambda self: self.payouts("PENDING_APPROVAL"))
     @rule(pick=some)
     def cancel(self, pick: int) -> None:
-        payouts = self.payouts("PENDING_APPROVAL")
-        payout = cancel_payout(payouts[pick % len(payouts)], actor=MAKER, reason="x")
-        self.items.append(Item(payout.merchant, "canceled_payout", payout, payout.amount, 0))
+        payout = one_of(self.payouts("PENDING_APPROVAL"), pick)
+        self.slow.cancel(cancel_payout(payout, actor=MAKER, reason="x"))
 
     @precondition(lambda self: self.payouts("SENT"))
     @rule(is_paid=st.booleans())
@@ -280,28 +235,14 @@ class Settling(RuleBasedStateMachine):
     @precondition(lambda self: self.payouts("PAID"))
     @rule(pick=some)
     def come_back(self, pick: int) -> None:
-        payouts = self.payouts("PAID")
-        payout, now = payouts[pick % len(payouts)], self.clock.now
+        payout, now = one_of(self.payouts("PAID"), pick), self.clock.now
         mark_returned([PayoutReturn(payout.pk, now.date(), OUR_BANK, "x", now)], actor=MAKER)
 
     # What holds after each step.
 
     @invariant()
     def nothing_is_lost(self) -> None:
-        """Canceled payouts are earned no second time."""
-        earned: Counter[str] = Counter()
-        for item in self.items:
-            if item.line == "canceled_payout":
-                continue
-            if item.currency == "EUR":
-                earned["EUR"] += item.amount - item.fee
-            elif item.converted is None:
-                earned["USD"] += item.amount - item.fee
-            elif item.is_settled:
-                earned["EUR"] += item.converted - self.converted_fee(item)
-            else:
-                earned["EUR"] += item.converted
-                earned["USD"] -= item.fee
+        earned = self.slow.earned()
         for currency in ("EUR", "USD"):
             places = [
                 "merchant:",
@@ -318,13 +259,8 @@ class Settling(RuleBasedStateMachine):
         for merchant in self.merchants:
             batches = SettlementBatch.objects.filter(merchant=merchant).order_by("-period")
             newest = batches.first()
-            expected = newest.carried_out if newest else 0
-            mine = [item for item in self.items if item.merchant == merchant]
-            for item in mine:
-                if not item.is_settled and item.currency == "EUR":
-                    expected += item.amount - item.fee
-                elif not item.is_settled and item.converted is not None:
-                    expected += item.converted
+            carried = newest.carried_out if newest else 0
+            expected = carried + self.slow.in_no_batch(merchant)
             assert balance_of(f"merchant:{merchant.code}:payable:", "EUR") == expected
 
     @invariant()
@@ -333,25 +269,13 @@ class Settling(RuleBasedStateMachine):
 
     # How the rules say it.
 
-    def of(self, *lines: str) -> list[Item]:
-        return [item for item in self.items if item.line in lines]
-
-    def one_of(self, line: str, pick: int) -> Item:
-        return self.of(line)[pick % len(self.of(line))]
-
-    def unconverted(self) -> list[Item]:
-        return [item for item in self.items if item.currency == "USD" and item.converted is None]
-
     def payouts(self, status: str) -> list[Payout]:
         rows = Payout.objects.filter(status=status).select_related("merchant", "batch")
         return list(rows.order_by("pk"))
 
-    def converted_fee(self, item: Item) -> int:
-        """At the rate of the conversion, rounded half away from zero."""
-        assert item.converted is not None
-        share, whole = abs(item.fee * item.converted), abs(item.amount)
-        fee = (2 * share + whole) // (2 * whole)
-        return fee if item.fee >= 0 else -fee
+
+def one_of(things: Sequence[Any], pick: int) -> Any:
+    return things[pick % len(things)]
 
 
 def balance_of(prefix: str, currency: str) -> int:
