@@ -21,10 +21,10 @@ from config.http_metrics import count
 from config.middleware import REQUEST_ID, VERDICT, digest_of, rate_class_of
 from ledger import actors
 from ledger.ids import new_id
-from payments.api.express_lane import take_express_lane
+from payments.api.express_lane import read_asked, take
 from payments.api.payment_shapes import PAYMENTS_PATH
 from payments.api.payments import Payments
-from payments.rate_limits import check_rate
+from payments.rate_limits import announce_check, check_rate
 
 Environ = dict[str, Any]
 Headers = tuple[tuple[str, str], ...]
@@ -64,16 +64,17 @@ class ExpressLane:
         if around is None:
             return None
         authorization = environ["HTTP_AUTHORIZATION"]
-        verdict = environ[VERDICT] = check_rate(digest_of(authorization), RATE_CLASS)
-        if not verdict.is_allowed:
-            return None
+        caller = digest_of(authorization)
+        announce_check(caller, RATE_CLASS)  # which Redis works out while we read
         request_id = environ[REQUEST_ID] = new_id("req")
         body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
         environ["wsgi.input"] = BytesIO(body)  # whoever comes after us reads it again
+        secret, key = authorization[len("Bearer ") :], environ["HTTP_IDEMPOTENCY_KEY"]
         outside = actors.request_id.set(request_id)
         try:
-            secret, key = authorization[len("Bearer ") :], environ["HTTP_IDEMPOTENCY_KEY"]
-            answer = take_express_lane(secret, key, body, request_id=request_id)
+            asked = read_asked(secret, key, body, request_id=request_id)
+            verdict = environ[VERDICT] = check_rate(caller, RATE_CLASS)
+            answer = take(asked) if asked is not None and verdict.is_allowed else None
         except Exception:  # the ordinary way finds out by the key what became of it
             logger.exception("express_lane.failed")
             answer = None

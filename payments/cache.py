@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any, TypeVar
 
@@ -39,6 +40,16 @@ def ask_briefly(question: Callable[["Line"], Answer]) -> Answer:
     return _patiently(url, lambda: question(_line_to(url)))
 
 
+def ask_ahead(*words: Any) -> None:
+    """Send a command, so that Redis works on it until this thread asks the same one briefly.
+
+    Nothing is lost if it asks another one, or if this fails.
+    """
+    url = settings.REDIS_URL
+    with suppress(Unreachable):
+        _patiently(url, lambda: _line_to(url).send_ahead(words))
+
+
 class Line:
     """One connection, for one thread."""
 
@@ -47,6 +58,7 @@ class Line:
         # Not `make_connection`, which counts it against the limit of a pool it never returns to.
         pool = client(url).connection_pool
         self.connection: Any = pool.connection_class(**pool.connection_kwargs)
+        self.sent_ahead: Sequence[Any] = ()  # the command whose answer comes next
 
     def call(self, *words: Any) -> Any:
         """Send one command and return its answer; again on a new connection if this one was cut."""
@@ -60,9 +72,23 @@ class Line:
         except redis.ConnectionError:
             return self._say(commands)
 
+    def send_ahead(self, words: Sequence[Any]) -> None:
+        """Send one command now; its answer is for whoever calls the same one next."""
+        with suppress(redis.ConnectionError):
+            self._send([words])
+            self.sent_ahead = words
+
+    def _send(self, commands: Sequence[Sequence[Any]]) -> None:
+        if self.sent_ahead:  # nobody wanted its answer, which goes with the connection
+            self.sent_ahead = ()
+            self.connection.disconnect()
+        self.connection.send_packed_command([b"".join(map(_packed, commands))])
+
     def _say(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
         try:
-            self.connection.send_packed_command([b"".join(map(_packed, commands))])
+            if [self.sent_ahead] != commands:
+                self._send(commands)
+            self.sent_ahead = ()
             return [self.connection.read_response() for _ in commands]
         except redis.ResponseError:
             if len(commands) > 1:  # the rest of the answers would be taken for the next one's

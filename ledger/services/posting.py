@@ -146,7 +146,7 @@ def _post_batch(entries: Sequence[Entry], *, is_first_try: bool) -> list[Result]
 
 def _post_plainly(batch: PlainBatch) -> list[Result]:
     """All of them. Raises Opposed if one may not be posted; then nothing has changed."""
-    count, entry_ids = len(batch.entries), []
+    count, entry_ids = len(batch.entries), list[int]()
     with ShortTransaction() as transaction:
         if count <= ENTRIES_PER_STATEMENT:
             answers = [transaction.only("ledger", "post_batch", **batch.columns(0, count))]
@@ -166,7 +166,7 @@ def _post_plainly(batch: PlainBatch) -> list[Result]:
         for (posted,) in answers:
             if posted is None:
                 raise Opposed
-            entry_ids += posted
+            entry_ids += map(int, posted[1:-1].split(","))
     ids = zip(entry_ids, batch.public_ids, strict=True)
     return [Result(Status.POSTED, entry_id, public_id) for entry_id, public_id in ids]
 

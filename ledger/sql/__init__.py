@@ -13,6 +13,8 @@ import psycopg
 from django.conf import settings
 from django.db import connection
 
+from ledger.sql.kept import run_kept
+
 Row = Any
 Parameters = dict[str, Any]
 
@@ -48,16 +50,19 @@ def _executed(app: str, name: str, params: Parameters) -> Iterator[Any]:
         yield cursor.execute(statement(app, name), bound, prepare=False)
 
 
-def rows_prepared(app: str, name: str, **params: Any) -> list[tuple[Any, ...]]:
-    """Run a statement the server keeps the plan of, and return its rows as plain tuples.
+def texts_kept(app: str, name: str, **params: Any) -> list[tuple[Any, ...]]:
+    """Run a statement the server keeps the plan of; its columns are text.
 
     Only for statements whose plan does not depend on how full the tables are.
     """
     connection.ensure_connection()
+    driver = connection.connection
+    text, bound = statement(app, name), bind(params)
     with connection.wrap_database_errors:
-        cursor = psycopg.Cursor(connection.connection)
-        cursor.execute(statement(app, name), bind(params), prepare=True)
-        return cursor.fetchall()
+        # Inside a transaction psycopg has to send its BEGIN, and may not prepare behind a pooler.
+        if driver.autocommit and driver.prepare_threshold is not None:
+            return run_kept(driver, text, bound)
+        return psycopg.Cursor(driver).execute(text, bound, prepare=True).fetchall()
 
 
 def execute(app: str, name: str, **params: Any) -> int:
@@ -105,39 +110,36 @@ def array_literal(values: list[Any]) -> str:
 
     The driver writes arrays element by element in Python, which costs more than posting them.
     """
+    if len(values) == 1:
+        return "{" + _element(values[0]) + "}"
     kinds = set(map(type, values))
     is_full = NoneType not in kinds
     kinds.discard(NoneType)
-    if not kinds:
-        return "{" + ",".join(["NULL"] * len(values)) + "}"
-    kind = kinds.pop()
+    kind = kinds.pop() if len(kinds) == 1 else NoneType
     if kind is int and is_full:
         return "{" + ",".join(map(str, values)) + "}"
     if issubclass(kind, str) and is_full:
         joined = '","'.join(values)
         if "\\" not in joined and joined.count('"') == 2 * (len(values) - 1):
             return '{"' + joined + '"}'
-    if kind is bytes:
-        return "{" + ",".join(map(_hexadecimal, values)) + "}"
     if kind is datetime:
         # Often the same moment many times.
-        texts = {value: _moment(value) for value in set(values)}
+        texts = {value: _element(value) for value in set(values)}
         return "{" + ",".join([texts[value] for value in values]) + "}"
-    return (
-        "{" + ",".join("NULL" if value is None else _quoted(str(value)) for value in values) + "}"
-    )
+    return "{" + ",".join(map(_element, values)) + "}"
 
 
-def _hexadecimal(value: bytes | None) -> str:
-    return "NULL" if value is None else f'"\\\\x{value.hex()}"'
-
-
-def _moment(value: datetime | None) -> str:
-    return "NULL" if value is None else f'"{value.isoformat()}"'
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _element(value: Any) -> str:
+    kind = type(value)
+    if kind is str:
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if kind is int:
+        return str(value)
+    if value is None:
+        return "NULL"
+    if kind is bytes:
+        return f'"\\\\x{value.hex()}"'
+    return _element(value.isoformat() if kind is datetime else str(value))
 
 
 @cache

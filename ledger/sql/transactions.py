@@ -6,7 +6,7 @@ from typing import Any, Self
 import psycopg
 from django.db import connection
 
-from ledger.sql import Parameters, bind, is_large, statement
+from ledger.sql import Parameters, bind, is_large, statement, texts_kept
 
 OUTERMOST = "BEGIN", "COMMIT", "ROLLBACK"
 NESTED = "SAVEPOINT short", "RELEASE short", "ROLLBACK TO short; RELEASE short"
@@ -27,21 +27,19 @@ class ShortTransaction:
         self._is_begun = self._is_over = False
 
     def only(self, app: str, name: str, **params: Any) -> tuple[Any, ...]:
-        """Run a statement that gives one row, and nothing else, and commit it.
+        """Run a statement that gives one row of text, and nothing else, and commit it.
 
         Only for statements whose plan does not depend on how full the tables are: it is kept.
         """
-        with connection.wrap_database_errors:
-            if self._is_outermost:
-                cursor = psycopg.Cursor(self._driver)
-                cursor.execute(statement(app, name), bind(params), prepare=True)
-            else:
-                self._is_begun = True
-                cursor = self._run(
-                    statement(app, name), bind(params), before=self._begin, after=self._commit
-                )
-                self._is_over = True
-            (row,) = cursor.fetchall()
+        if self._is_outermost:
+            rows = texts_kept(app, name, **params)
+        else:
+            self._is_begun = True
+            rows = self._run(
+                statement(app, name), bind(params), before=self._begin, after=self._commit
+            ).fetchall()
+            self._is_over = True
+        (row,) = rows
         return row
 
     def begin(self) -> None:

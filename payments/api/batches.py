@@ -23,11 +23,11 @@ from payments.api.idempotency import (
     response_of,
 )
 from payments.api.payment_shapes import (
-    NewPaymentShape,
     PaymentInput,
     PaymentOutput,
     location_of,
     read_payment,
+    render_new_payment,
 )
 from payments.models import ApiKey, Merchant
 from payments.services.batches import Batch, Order, create_batch
@@ -138,7 +138,7 @@ class PaymentBatches(APIView):
             merchant=caller.merchant,
             actor=caller.actor,
             request_id=request._request.request_id,  # type: ignore[attr-defined]
-            body_of=NewPaymentShape().render,
+            body_of=render_new_payment,
             location_of=location_of,
         )
         read = [_read(item, caller.merchant) for item in items]

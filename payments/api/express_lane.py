@@ -6,6 +6,7 @@ the same outcome for any request. config/express.py has what all answers have ar
 """
 
 import logging
+from dataclasses import dataclass
 
 from django.db import DatabaseError, InterfaceError, OperationalError
 from rest_framework.exceptions import APIException
@@ -15,12 +16,16 @@ from ledger.errors import DomainError
 from payments import answers, doorbell
 from payments.answers import Answer
 from payments.api.authentication import may_be_key
-from payments.api.conventions import read_json, render_json
+from payments.api.conventions import read_json
 from payments.api.idempotency import checked_key, digest_of_asked
-from payments.api.payment_shapes import PAYMENTS_PATH, location_of, plain_wish
+from payments.api.payment_shapes import (
+    PAYMENTS_PATH,
+    location_of,
+    plain_wish,
+    render_new_payment,
+)
 from payments.key_format import digest_of as digest_of_key
 from payments.models import ApiKey
-from payments.representations import represent_payment
 from payments.services.api_keys import note_key_use
 from payments.services.payments import CREATE_PAYMENT, Draft, draft_of
 from payments.services.writing_together import write_together
@@ -30,8 +35,16 @@ KEYS_MAX = 10_000
 logger = logging.getLogger(__name__)
 
 
-def take_express_lane(secret: str, key: str, body: bytes, *, request_id: str) -> Answer | None:
-    """The answer to `POST /payments`; None if the request has to go the ordinary way.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that is plainly right: the payment and its answer, and with whose key."""
+
+    api_key: ApiKey
+    draft: Draft
+
+
+def read_asked(secret: str, key: str, body: bytes, *, request_id: str) -> Asked | None:
+    """What `POST /payments` asks for; None if the request has to go the ordinary way.
 
     `secret` is that of an API key, `key` the Idempotency-Key.
     """
@@ -52,12 +65,18 @@ def take_express_lane(secret: str, key: str, body: bytes, *, request_id: str) ->
         return None
     answer = Answer(
         202,
-        render_json(represent_payment(payment)),
+        render_new_payment(payment),
         location_of(payment),
         digest_of_asked(PAYMENTS_PATH, body),
         request_id,
     )
-    if not write_together(api_key.merchant, Draft(payment, answer, digest)):
+    return Asked(api_key, Draft(payment, answer, digest))
+
+
+def take(asked: Asked) -> Answer | None:
+    """Write the payment down; None if the request has to go the ordinary way."""
+    api_key, payment, answer = asked.api_key, asked.draft.payment, asked.draft.answer
+    if not write_together(api_key.merchant, asked.draft):
         return None
     answers.remember(api_key.merchant, CREATE_PAYMENT, payment.idempotency_key, answer)
     doorbell.ring(doorbell.Kind.PAYMENTS)

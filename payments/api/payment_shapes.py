@@ -1,6 +1,8 @@
 """How payments look on the wire: what is asked, what is answered."""
 
 import re
+from datetime import datetime
+from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any
 
@@ -139,41 +141,50 @@ def location_of(payment: Payment | NewPayment) -> str:
     return f"{PAYMENTS_PATH}/{payment.public_id}"
 
 
-class NewPaymentShape:
-    """Renders the payments of one batch: what many have in common once, what is their own each.
+# The members of a new payment that are its own, in the order they are shown in.
+OWN = ("id", "amount", "source", "description", "reference", "created_at", "updated_at")
+FRAMES_MAX = 10_000
 
-    `render` says what `render_json(represent_payment(payment))` says, at a fifth of its cost; a
-    test holds both to it.
+
+def render_new_payment(payment: Payment | NewPayment) -> bytes:
+    """What `render_json(represent_payment(payment))` says, at a fifth of its cost.
+
+    What many payments have in common is rendered once; a test holds both to the same bytes.
     """
+    if not isinstance(payment, NewPayment) or payment.metadata:
+        return render_json(represent_payment(payment))
+    texts = (
+        payment.public_id,
+        payment.money.text,
+        payment.source,
+        payment.description,
+        payment.reference,
+    )
+    moment = _rendered_moment(payment.created_at)
+    return encode_json(_frame_for(payment) % (*map(encode_basestring, texts), moment, moment))
 
-    OWN = ("id", "amount", "source", "description", "reference")  # in the order they are shown in
 
-    def __init__(self) -> None:
-        self.frames: dict[tuple[Any, ...], str] = {}
+_frames: dict[tuple[str, ...], str] = {}
 
-    def render(self, payment: Payment | NewPayment) -> bytes:
-        if not isinstance(payment, NewPayment) or payment.metadata:
-            return render_json(represent_payment(payment))
-        own = (
-            payment.public_id,
-            payment.money.text,
-            payment.source,
-            payment.description,
-            payment.reference,
-        )
-        return encode_json(self._frame_for(payment) % tuple(map(encode_basestring, own)))
 
-    def _frame_for(self, payment: NewPayment) -> str:
-        common = (
-            payment.merchant.public_id,
-            payment.created_by,
-            payment.created_at,
-            payment.currency,
-            payment.capture,
-        )
-        if common not in self.frames:
-            hole = new_id("hole")  # nothing else says that
-            shown = represent_payment(payment) | dict.fromkeys(self.OWN, hole)
-            text = render_json(shown).decode().replace("%", "%%")
-            self.frames[common] = text.replace(f'"{hole}"', "%s")
-        return self.frames[common]
+def _frame_for(payment: NewPayment) -> str:
+    common = (
+        payment.merchant.public_id,
+        payment.created_by,
+        payment.money.currency,
+        payment.capture,
+    )
+    frame = _frames.get(common)
+    if frame is None:
+        if len(_frames) >= FRAMES_MAX:
+            _frames.clear()
+        hole = new_id("hole")  # nothing else says that
+        shown = represent_payment(payment) | dict.fromkeys(OWN, hole)
+        text = render_json(shown).decode().replace("%", "%%")
+        frame = _frames[common] = text.replace(f'"{hole}"', "%s")
+    return frame
+
+
+@lru_cache(maxsize=64)
+def _rendered_moment(moment: datetime) -> str:
+    return render_json(moment).decode()

@@ -121,7 +121,7 @@ def _create_alike(merchant: Merchant, drafts: Sequence[Draft]) -> list[str]:
     payments = [draft.payment for draft in drafts]
     answers = [draft.answer for draft in drafts]
     lengths = [len(answer.body) for answer in answers]
-    rows = sql.rows_prepared(
+    rows = sql.texts_kept(
         "payments",
         "create_payments",
         merchant_id=merchant.pk,

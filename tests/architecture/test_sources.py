@@ -103,7 +103,7 @@ def statements() -> Iterator[tuple[str, str, str]]:
             match node:
                 case ast.Call(
                     func=ast.Attribute(
-                        value=ast.Name(id="sql"), attr="rows" | "rows_prepared" | "execute"
+                        value=ast.Name(id="sql"), attr="rows" | "texts_kept" | "execute"
                     )
                     | ast.Attribute(
                         value=ast.Name(id="transaction"), attr="only" | "row" | "finish"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ledger.money import Money
 from payments.api.conventions import render_json
-from payments.api.payment_shapes import NewPaymentShape
+from payments.api.payment_shapes import render_new_payment
 from payments.models import IdempotencyKey, Merchant, Payment
 from payments.representations import represent_payment
 from payments.services.payments import PaymentWish, draft_of
@@ -83,12 +83,11 @@ WISHES = st.builds(
 
 @given(wishes=st.lists(WISHES, min_size=1, max_size=4))
 @example(wishes=[PaymentWish(eur("1.00"), '100 % "sure" %s', description="\u2028 \\ {}")])
-def test_payments_of_a_batch_are_rendered_as_any_other(wishes: list[PaymentWish]) -> None:
-    shape = NewPaymentShape()
+def test_new_payments_are_rendered_as_any_other(wishes: list[PaymentWish]) -> None:
     merchant = Merchant(public_id="mer_1")
     for wish in wishes:
         payment = draft_of(merchant, wish, idempotency_key="k", actor=ACTOR)
-        assert shape.render(payment) == render_json(represent_payment(payment))
+        assert render_new_payment(payment) == render_json(represent_payment(payment))
 
 
 @pytest.mark.parametrize(

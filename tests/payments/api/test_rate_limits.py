@@ -11,7 +11,7 @@ from django.conf import LazySettings
 from config.middleware import rate_class_of
 from ledger.ids import new_id
 from payments import cache, rate_limits
-from payments.rate_limits import RateClass, check_rate, policy_of
+from payments.rate_limits import RateClass, announce_check, check_rate, policy_of
 from tests.factories import ApiKeyFactory
 from tests.support.api import Api, assert_problem
 from tests.support.servers import OwnValkey, own_valkey
@@ -175,6 +175,43 @@ def test_threads_together_get_no_more_than_the_quota(limit: Any) -> None:
         shares = threads.map(lambda _: allowed("a", "reads", 20), range(8))
 
     assert sum(shares) == 50
+
+
+def test_announced_check_counts_once(valkey: OwnValkey, limit: Any) -> None:
+    limit(reads="10/60")
+
+    for left in (9, 8, 7):
+        announce_check("a", "reads")
+        verdict = check_rate("a", "reads")
+        assert verdict.policies[0].left(verdict.full_in) == left
+
+
+def test_announced_check_of_another_caller_answers_nobody(valkey: OwnValkey, limit: Any) -> None:
+    limit(reads="2/60")
+    assert allowed("a", "reads", 2) == 2
+
+    announce_check("b", "reads")
+
+    assert not check_rate("a", "reads").is_allowed
+    assert cache.ask_briefly(lambda line: line.call("ECHO", "c")) == b"c"
+
+
+def test_redis_that_lost_its_scripts_and_lines_answers_what_was_announced(
+    valkey: OwnValkey, limit: Any
+) -> None:
+    limit(reads="1/60")
+    for lose in (
+        valkey.client.script_flush,
+        lambda: valkey.client.client_kill_filter(skipme=True),
+    ):
+        valkey.client.flushall()
+        check_rate("b", "reads")
+        lose()
+        announce_check("a", "reads")
+        lose()
+
+        assert check_rate("a", "reads").is_allowed
+        assert not check_rate("a", "reads").is_allowed
 
 
 def test_flushed_redis_is_used_again_at_once(valkey: OwnValkey, limit: Any) -> None:
