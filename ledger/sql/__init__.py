@@ -3,16 +3,15 @@
 import collections
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from functools import cache
 from pathlib import Path
-from types import NoneType
 from typing import Any
 
 import psycopg
 from django.conf import settings
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 
+from ledger.sql.arrays import array_literal
 from ledger.sql.kept import run_kept
 
 Row = Any
@@ -55,14 +54,15 @@ def texts_kept(app: str, name: str, **params: Any) -> list[tuple[Any, ...]]:
 
     Only for statements whose plan does not depend on how full the tables are.
     """
-    connection.ensure_connection()
-    driver = connection.connection
-    text, bound = statement(app, name), bind(params)
-    with connection.wrap_database_errors:
+    database = connections[DEFAULT_DB_ALIAS]
+    database.ensure_connection()
+    driver = database.connection
+    text = statement(app, name)
+    with database.wrap_database_errors:
         # Inside a transaction psycopg has to send its BEGIN, and may not prepare behind a pooler.
         if driver.autocommit and driver.prepare_threshold is not None:
-            return run_kept(driver, text, bound)
-        return psycopg.Cursor(driver).execute(text, bound, prepare=True).fetchall()
+            return run_kept(driver, text, params)
+        return psycopg.Cursor(driver).execute(text, bind(params), prepare=True).fetchall()
 
 
 def execute(app: str, name: str, **params: Any) -> int:
@@ -103,43 +103,6 @@ def is_large(bound: Parameters) -> bool:
     """Whether this is too much to be escaped, and parsed as SQL."""
     sizes = [len(value) for value in bound.values() if type(value) in (str, bytes)]
     return sum(sizes) >= LARGE_CHARS
-
-
-def array_literal(values: list[Any]) -> str:
-    """A PostgreSQL array as text, for a parameter that the statement casts (`::bigint[]`).
-
-    The driver writes arrays element by element in Python, which costs more than posting them.
-    """
-    if len(values) == 1:
-        return "{" + _element(values[0]) + "}"
-    kinds = set(map(type, values))
-    is_full = NoneType not in kinds
-    kinds.discard(NoneType)
-    kind = kinds.pop() if len(kinds) == 1 else NoneType
-    if kind is int and is_full:
-        return "{" + ",".join(map(str, values)) + "}"
-    if issubclass(kind, str) and is_full:
-        joined = '","'.join(values)
-        if "\\" not in joined and joined.count('"') == 2 * (len(values) - 1):
-            return '{"' + joined + '"}'
-    if kind is datetime:
-        # Often the same moment many times.
-        texts = {value: _element(value) for value in set(values)}
-        return "{" + ",".join([texts[value] for value in values]) + "}"
-    return "{" + ",".join(map(_element, values)) + "}"
-
-
-def _element(value: Any) -> str:
-    kind = type(value)
-    if kind is str:
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    if kind is int:
-        return str(value)
-    if value is None:
-        return "NULL"
-    if kind is bytes:
-        return f'"\\\\x{value.hex()}"'
-    return _element(value.isoformat() if kind is datetime else str(value))
 
 
 @cache

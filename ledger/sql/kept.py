@@ -12,7 +12,8 @@ from weakref import WeakKeyDictionary
 from psycopg import generators, pq
 from psycopg.errors import error_from_result
 
-Values = list[bytes | None]
+from ledger.sql.arrays import array_literal
+
 _PLACEHOLDER = re.compile(r"%(?:%|\((\w+)\)s)")
 # What each connection has prepared: the names by the texts.
 _names: WeakKeyDictionary[Any, dict[str, bytes]] = WeakKeyDictionary()
@@ -21,7 +22,7 @@ _names: WeakKeyDictionary[Any, dict[str, bytes]] = WeakKeyDictionary()
 def run_kept(driver: Any, text: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
     """Run a statement whose columns are text, outside of any transaction.
 
-    `params` as `sql.bind` makes them; `bytes` are sent as they are, all else as text.
+    Lists are arrays, `bytes` are sent as they are, all else as text.
     """
     query, order = _compiled(text)
     names = _names.setdefault(driver, {})
@@ -32,7 +33,9 @@ def run_kept(driver: Any, text: str, params: dict[str, Any]) -> list[tuple[Any, 
         _result(driver)
         names[text] = name
     values = [params[each] for each in order]
-    formats = [pq.Format.BINARY if type(each) is bytes else pq.Format.TEXT for each in values]
+    formats = None
+    if bytes in map(type, values):
+        formats = [pq.Format.BINARY if type(each) is bytes else pq.Format.TEXT for each in values]
     connection.send_query_prepared(name, list(map(_sent, values)), formats)
     found = _result(driver)
     return [
@@ -58,9 +61,12 @@ def _compiled(text: str) -> tuple[bytes, list[str]]:
 
 
 def _sent(value: Any) -> bytes | None:
-    if value is None or type(value) is bytes:
-        return value
-    return (value if type(value) is str else str(value)).encode()
+    kind = type(value)
+    if kind is list:
+        return array_literal(value).encode()
+    if kind is str:
+        return value.encode()
+    return value if value is None or kind is bytes else str(value).encode()
 
 
 def _read(value: bytes | None) -> str | None:

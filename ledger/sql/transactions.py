@@ -4,7 +4,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 
 from ledger.sql import Parameters, bind, is_large, statement, texts_kept
 
@@ -19,10 +19,10 @@ class ShortTransaction:
     """
 
     def __init__(self) -> None:
-        connection.close_if_health_check_failed()
-        connection.ensure_connection()
-        self._driver = connection.connection
-        self._is_outermost = connection.get_autocommit()
+        database = connections[DEFAULT_DB_ALIAS]  # looked up once: `connection` does each time
+        database.close_if_health_check_failed()
+        self._is_outermost = database.get_autocommit()
+        self._driver = database.connection
         self._begin, self._commit, self._undo = OUTERMOST if self._is_outermost else NESTED
         self._is_begun = self._is_over = False
 

@@ -22,6 +22,7 @@ from psycopg import Copy
 from ledger import sql
 from ledger.errors import Invalid
 from ledger.money import Money
+from ledger.sql.arrays import array_literal
 from payments import work
 from reconciliation.importers.records import RAW_CHARS_MAX, ParsedLine
 from reconciliation.models import SourceAccount, StatementFile
@@ -222,7 +223,7 @@ def _minor(value: Decimal, currency: str) -> int:
 
 
 def _references(line: ParsedLine) -> str:
-    return sql.array_literal([each[:TEXT_LENGTH_MAX] for each in line.references])
+    return array_literal([each[:TEXT_LENGTH_MAX] for each in line.references])
 
 
 def _check_lengths(line: ParsedLine) -> None:

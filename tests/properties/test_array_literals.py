@@ -8,7 +8,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger.sql import array_literal
+from ledger.sql.arrays import array_literal
 
 quietly = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 text = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]))
