@@ -36,7 +36,7 @@ from tests.support.books import assert_books_balance
 from tests.support.payouts import sent
 from tests.support.reports import bank_of, charge, define_sources, load, report
 
-EXAMPLES = int(os.environ.get("RECONCILIATION_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("RECONCILIATION_EXAMPLES", "10"))
 SYSTEM = Actor.system("tests")
 
 # What is reported of a dispute of 40.00, whether its gateway had said that it is won, and what is

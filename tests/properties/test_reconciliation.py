@@ -25,7 +25,7 @@ from reconciliation.services.runs import reconcile
 from tests.factories import GatewayFactory, SucceededPaymentFactory, SucceededRefundFactory, eur
 from tests.support.reports import DAY, bank_of, charge, define_sources, load, payout_row, report
 
-EXAMPLES = int(os.environ.get("RECONCILIATION_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("RECONCILIATION_EXAMPLES", "10"))
 REFERENCE = "payment_metadata[reference]"
 ID = "balance_transaction_id"
 

@@ -64,7 +64,7 @@ from tests.support.payouts import CHECKER, MAKER, bank_account, file_of
 from tests.support.reports import IBAN
 from tests.support.slow_settlement import Prices, SlowSettlement
 
-EXAMPLES = int(os.environ.get("SETTLEMENT_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("SETTLEMENT_EXAMPLES", "6"))
 STEPS_PER_EXAMPLE = 40
 MONDAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
 OUR_BANK = bank(IBAN, "EUR")
