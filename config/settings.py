@@ -259,7 +259,8 @@ USE_I18N = True
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-WHITENOISE_USE_FINDERS = not IS_PRODUCTION
+# Without `collectstatic` files are looked for when they are asked for, not all at every start.
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not IS_PRODUCTION
 
 # --- E-mail --------------------------------------------------------------------------------
 
