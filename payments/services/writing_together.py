@@ -1,4 +1,6 @@
-"""Payments of one merchant that arrive at once in this process are written by one statement.
+"""Payments of one merchant that arrive at once in this process are written together.
+
+One statement writes those of one API key, author and way of capture: nearly always all of them.
 
 Whoever finds nobody writing writes at once, alone. Those who come meanwhile wait for him and are
 the next group, which the first of them writes. Merchants never wait for each other, so that one

@@ -3,6 +3,8 @@
 -- refund's). A pair is alike if it agrees in everything that open_differences compares. Made once, by
 -- several processes, in the order of the lines: nearly all of them end here. Only permanent tables can be
 -- read by several, so the names come as arrays.
+-- More tables are joined than the planner arranges freely (join_collapse_limit), so the order counts: lines
+-- that are matched are left out before anything is joined to them, or every run walks through all there is.
 CREATE TEMPORARY TABLE line_and_item ON COMMIT DROP AS
 SELECT line.id AS line_id, naming.code IS NOT NULL AS is_named, line.net,
        jsonb_build_object('reported', line.reference, 'merchant', line.merchant) AS evidence,

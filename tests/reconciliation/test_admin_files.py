@@ -8,21 +8,14 @@ from django.urls import reverse
 from reconciliation.errors import FileRefused
 from reconciliation.models import RejectedLine, StatementFile, StatementLine
 from reconciliation.services.loading import load_statements
-from tests.factories import GatewayFactory
 from tests.reconciliation.test_quarantine import BAD, REPORT, line
 from tests.support.bank_files import camt, entry
-from tests.support.reports import define_sources, load
+from tests.support.reports import load
 
 pytestmark = pytest.mark.django_db
 
 FILES = "admin:reconciliation_statementfile"
 LINES = "admin:reconciliation_rejectedline"
-
-
-@pytest.fixture
-def sources():
-    GatewayFactory()
-    return define_sources()
 
 
 @pytest.fixture

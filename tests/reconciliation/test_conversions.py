@@ -12,16 +12,10 @@ from reconciliation.invariants import wrong_conversions
 from reconciliation.models import Discrepancy, FxRate, Match, StatementLine
 from reconciliation.services.hand_matching import begin_by_hand, match_by_hand
 from reconciliation.services.runs import reconcile
-from tests.factories import GatewayFactory, SucceededPaymentFactory
-from tests.support.reports import charge, define_sources, load, report
+from tests.factories import SucceededPaymentFactory
+from tests.support.reports import charge, load, report
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
-
-
-@pytest.fixture
-def sources():
-    GatewayFactory()
-    return define_sources()
 
 
 def paid_in(currency: str):

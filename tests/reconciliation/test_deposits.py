@@ -8,17 +8,11 @@ from reconciliation.models import Discrepancy, Match, ProcessorPayout
 from reconciliation.selectors import tie_outs
 from reconciliation.services.runs import reconcile
 from reconciliation.services.subsets import only_subset
-from tests.factories import GatewayFactory, eur
+from tests.factories import eur
 from tests.support.books import balance
-from tests.support.reports import DAY, bank_of, define_sources, load, payout_row, report
+from tests.support.reports import DAY, bank_of, load, payout_row, report
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
-
-
-@pytest.fixture
-def sources():
-    GatewayFactory()
-    return define_sources()
 
 
 def statement(sources, payouts: dict[str, str], *deposits: tuple[str, str]):

@@ -27,13 +27,10 @@ from tests.support.write_offs import (
     WHY,
     missing,
     propose,
-    sources,
     unexplained,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
-
-__all__ = ["sources"]
 
 
 @pytest.fixture

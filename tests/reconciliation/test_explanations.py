@@ -14,18 +14,12 @@ from reconciliation.explanations import (
 from reconciliation.models import Match, StatementLine
 from reconciliation.services.runs import reconcile
 from reconciliation.services.undone_matches import undo_match
-from tests.factories import GatewayFactory, PaymentFactory, SucceededPaymentFactory, eur
-from tests.support.reports import DAY, bank_of, charge, define_sources, load, payout_row, report
+from tests.factories import PaymentFactory, SucceededPaymentFactory, eur
+from tests.support.reports import DAY, bank_of, charge, load, payout_row, report
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
 
 ANN = Actor("user", "1", "ann@example.com")
-
-
-@pytest.fixture
-def sources():
-    GatewayFactory()
-    return define_sources()
 
 
 def line(name: str) -> StatementLine:

@@ -33,13 +33,12 @@ from tests.support.fee_groups import (
     fees,
     match_of,
     payments,
-    processor,
     reconciled,
 )
 from tests.support.refusals import refused_by
 from tests.support.reports import charge, load, report
 
-__all__ = ["all_is_proved", "processor"]
+__all__ = ["all_is_proved"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
 
 

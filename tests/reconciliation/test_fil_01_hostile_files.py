@@ -10,7 +10,6 @@ from ledger.models import JournalEntry
 from reconciliation.errors import FileRefused
 from reconciliation.models import RejectedLine, Statement, StatementFile, StatementLine
 from reconciliation.services.imports import import_statement
-from tests.factories import GatewayFactory
 from tests.support.bank_files import (
     camt,
     encrypted,
@@ -23,7 +22,7 @@ from tests.support.bank_files import (
     zipped,
     zipped_link,
 )
-from tests.support.reports import ACTOR, define_sources
+from tests.support.reports import ACTOR
 
 pytestmark = pytest.mark.django_db
 
@@ -176,12 +175,6 @@ QUARANTINED_ROWS = {
     "a stray quote": row(description='"a"b'),
     "an id longer than any": row(balance_transaction_id="t" * 101),
 }
-
-
-@pytest.fixture
-def sources():
-    GatewayFactory()
-    return define_sources()
 
 
 def refused(source, content: bytes) -> StatementFile:

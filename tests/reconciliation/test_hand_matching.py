@@ -33,12 +33,11 @@ from tests.support.hand_matching import (
     all_ties_out,
     line,
     opened,
-    sources,
     stranger,
 )
 from tests.support.reports import bank_of, charge, load, payout_row, report
 
-__all__ = ["all_ties_out", "sources", "stranger"]
+__all__ = ["all_ties_out", "stranger"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
 
 

@@ -22,11 +22,11 @@ from tests.factories import (
     eur,
 )
 from tests.support.books import balance
-from tests.support.hand_matching import WHY, all_ties_out, opened, sources
+from tests.support.hand_matching import WHY, all_ties_out, opened
 from tests.support.payouts import sent
 from tests.support.reports import DAY, bank_of, load, payout_row, report
 
-__all__ = ["all_ties_out", "sources"]
+__all__ = ["all_ties_out"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
 
 

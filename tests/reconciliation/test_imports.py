@@ -20,19 +20,13 @@ from reconciliation.services.rates import import_fx_rates
 from reconciliation.services.receiving import opened
 from reconciliation.services.runs import reconcile
 from reconciliation.services.sources import SourceTerms, define_source
-from tests.factories import GatewayFactory, SucceededPaymentFactory, eur
+from tests.factories import SucceededPaymentFactory, eur
 from tests.reconciliation.importers.processor_reports import OFX_SGML
 from tests.support.bank_files import entry, message, statement
 from tests.support.races import run_together
-from tests.support.reports import ACTOR, IBAN, bank_of, charge, define_sources, load, report
+from tests.support.reports import ACTOR, IBAN, bank_of, charge, load, report
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def sources():
-    GatewayFactory()
-    return define_sources()
 
 
 def test_the_same_file_is_loaded_once(sources):

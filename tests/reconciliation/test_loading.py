@@ -24,12 +24,11 @@ from reconciliation.services.receiving import receive_statement, take_over
 from reconciliation.services.staging import Staging
 from reconciliation.services.storing import give_up_file
 from reconciliation.tasks import STATEMENT_FILES
-from tests.factories import GatewayFactory
 from tests.support.bank_files import camt, entry
 from tests.support.books import query
 from tests.support.own_names import database_url_of_tests
 from tests.support.report_files import NAMES, report_line
-from tests.support.reports import ACTOR, define_sources
+from tests.support.reports import ACTOR
 
 LINES = 12_000
 REPORT = (NAMES + "".join(map(report_line, range(LINES)))).encode()
@@ -47,12 +46,6 @@ SELECT %s, n, 1, 1, n, 'charge', 'x', '', now(), now(), 1, 0, 1, NULL, '', '', '
        '{}'
 FROM generate_series(1, 2000) AS n
 """
-
-
-@pytest.fixture
-def sources(db):
-    GatewayFactory()
-    return define_sources()
 
 
 @pytest.mark.django_db(transaction=True)

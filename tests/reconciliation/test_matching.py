@@ -8,16 +8,10 @@ from reconciliation.fee_groups import fee_group_of
 from reconciliation.models import Discrepancy, Match
 from reconciliation.selectors import tie_outs
 from reconciliation.services.runs import reconcile
-from tests.factories import GatewayFactory, SucceededPaymentFactory, SucceededRefundFactory, eur
-from tests.support.reports import charge, define_sources, load, report
+from tests.factories import SucceededPaymentFactory, SucceededRefundFactory, eur
+from tests.support.reports import charge, load, report
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
-
-
-@pytest.fixture
-def sources():
-    GatewayFactory()
-    return define_sources()
 
 
 def opened() -> list[tuple[str, str]]:

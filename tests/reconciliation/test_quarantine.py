@@ -43,12 +43,6 @@ BAD = line(2, gross='"10,00"')
 REPORT = "\n".join([NAMES.strip(), line(1), BAD, line(3), line(4, gross="ten")]) + "\n"
 
 
-@pytest.fixture
-def processor():
-    GatewayFactory()
-    return define_sources()[0]
-
-
 def file_of(processor, text: str = REPORT) -> StatementFile:
     return load(processor, text.encode())
 

@@ -17,24 +17,17 @@ from reconciliation.models import Discrepancy, Match, SourceAccount, UndoneMatch
 from reconciliation.reports import canonical, known_horizon, tie_out_report
 from reconciliation.selectors import tie_out, tie_outs
 from reconciliation.services.runs import reconcile
-from tests.factories import GatewayFactory, SucceededPaymentFactory, eur
+from tests.factories import SucceededPaymentFactory, eur
 from tests.support.reports import (
     DAY,
     bank_of,
     charge,
-    define_sources,
     load,
     payout_row,
     report,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
-
-
-@pytest.fixture
-def sources():
-    GatewayFactory()
-    return define_sources()
 
 
 @pytest.fixture

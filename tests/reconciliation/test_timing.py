@@ -20,21 +20,14 @@ from reconciliation.services.runs import reconcile
 from reconciliation.sign_off import obstacles_to_sign_off
 from tests.factories import (
     DisputeFactory,
-    GatewayFactory,
     SucceededPaymentFactory,
     SucceededRefundFactory,
     eur,
 )
 from tests.support.books import assert_books_balance
-from tests.support.reports import DAY, bank_of, charge, define_sources, load, payout_row, report
+from tests.support.reports import DAY, bank_of, charge, load, payout_row, report
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
-
-
-@pytest.fixture
-def sources():
-    GatewayFactory()
-    return define_sources()
 
 
 @pytest.fixture

@@ -13,21 +13,14 @@ from reconciliation.models import Discrepancy, Match, StatementLine
 from reconciliation.selectors import tie_outs
 from reconciliation.services.runs import reconcile
 from tests.factories import (
-    GatewayFactory,
     MerchantFactory,
     SucceededPaymentFactory,
     SucceededRefundFactory,
     eur,
 )
-from tests.support.reports import charge, define_sources, load, report
+from tests.support.reports import charge, load, report
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
-
-
-@pytest.fixture
-def processor():
-    GatewayFactory()
-    return define_sources()[0]
 
 
 @pytest.fixture

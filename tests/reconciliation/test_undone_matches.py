@@ -29,12 +29,11 @@ from tests.support.hand_matching import (
     all_ties_out,
     line,
     opened,
-    sources,
     stranger,
 )
 from tests.support.reports import charge, load, report
 
-__all__ = ["all_ties_out", "sources", "stranger"]
+__all__ = ["all_ties_out", "stranger"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
 
 

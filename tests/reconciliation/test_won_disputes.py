@@ -24,13 +24,12 @@ from tests.support.won_disputes import (
     open_items,
     opened,
     payment,
-    processor,
     reconciled,
     states,
     taken,
 )
 
-__all__ = ["payment", "processor"]
+__all__ = ["payment"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
 
 

@@ -40,12 +40,10 @@ from tests.support.write_offs import (
     items,
     missing,
     propose,
-    sources,
     unexplained,
     written_off,
 )
 
-__all__ = ["sources"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
 
 

@@ -13,23 +13,16 @@ from reconciliation.models import Match, ReconciliationRun
 from reconciliation.selectors import tie_outs
 from reconciliation.services.runs import reconcile
 from tests.factories import (
-    GatewayFactory,
     MerchantFactory,
     SucceededPaymentFactory,
     eur,
 )
-from tests.support.reports import charge, define_sources, load, report
+from tests.support.reports import charge, load, report
 
 ANN = Actor("user", "1", "ann@example.com")
 WHY = {"reason": "The processor wrote so.", "actor": ANN}
 LATER = date(2035, 1, 1)
 DAY, NEXT = "2026-03-18 12:00:00", "2026-03-19 12:00:00"
-
-
-@pytest.fixture
-def processor():
-    GatewayFactory()
-    return define_sources()[0]
 
 
 @pytest.fixture(autouse=True)

@@ -13,24 +13,17 @@ from reconciliation.models import (
 from reconciliation.selectors import tie_outs
 from reconciliation.services.runs import reconcile
 from tests.factories import (
-    GatewayFactory,
     SucceededPaymentFactory,
     eur,
 )
 from tests.support.books import assert_books_balance
-from tests.support.reports import charge, define_sources, load, report
+from tests.support.reports import charge, load, report
 
 ANN = Actor("user", "1", "ann@example.com")
 BOB = Actor("user", "2", "bob@example.com")
 LATER = date(2035, 1, 1)
 WHY = {"reason": "The processor wrote so.", "actor": ANN}
 STRANGER = {"payment_metadata[reference]": "PHONE-ORDER-77"}
-
-
-@pytest.fixture
-def sources():
-    GatewayFactory()
-    return define_sources()
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,8 @@ import io
 from datetime import date
 from typing import Any
 
+import pytest
+
 from ledger.actors import Actor
 from ledger.money import Money
 from payments.gateways.simulated_report import COLUMNS
@@ -13,6 +15,7 @@ from reconciliation.models import Source, StatementFile
 from reconciliation.services.imports import import_statement
 from reconciliation.services.sources import SourceTerms, define_source
 from settlements.rails.simulated_bank import BankAccount, SimulatedBank
+from tests.factories import GatewayFactory
 
 ACTOR = Actor.system("tests")
 IBAN = "DE02120300000000202051"
@@ -39,6 +42,18 @@ def define_sources() -> tuple[Source, Source]:
         ),
     )
     return processor, bank
+
+
+@pytest.fixture
+def sources(db: None) -> tuple[Source, Source]:
+    """A processor and a bank nothing has come from yet."""
+    GatewayFactory()
+    return define_sources()
+
+
+@pytest.fixture
+def processor(sources: tuple[Source, Source]) -> Source:
+    return sources[0]
 
 
 def charge(subject: Payment | Refund, line_id: str, **changes: Any) -> dict[str, Any]:

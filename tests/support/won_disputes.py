@@ -10,18 +10,12 @@ from payments.models import Dispute, Payment
 from reconciliation.models import Discrepancy
 from reconciliation.selectors import tie_outs
 from reconciliation.services.runs import reconcile
-from tests.factories import GatewayFactory, SucceededPaymentFactory, eur
+from tests.factories import SucceededPaymentFactory, eur
 from tests.support.books import assert_books_balance
-from tests.support.reports import charge, define_sources
+from tests.support.reports import charge
 
 GATEWAY = Actor.system("gateway sim")
 WHY: dict[str, Any] = {"reason": "The processor wrote so.", "actor": Actor("user", "1", "ann")}
-
-
-@pytest.fixture
-def processor():
-    GatewayFactory()
-    return define_sources()[0]
 
 
 @pytest.fixture

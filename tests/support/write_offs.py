@@ -2,8 +2,6 @@
 
 from datetime import date
 
-import pytest
-
 from ledger.actors import Actor
 from reconciliation.models import Discrepancy, WriteOff
 from reconciliation.selectors import tie_outs
@@ -12,11 +10,10 @@ from reconciliation.services.write_offs import (
     approve_write_off,
     propose_write_off,
 )
-from tests.factories import GatewayFactory, MerchantFactory, SucceededPaymentFactory, eur
+from tests.factories import MerchantFactory, SucceededPaymentFactory, eur
 from tests.support.reports import (
     DAY,
     bank_of,
-    define_sources,
     load,
     payout_row,
     report,
@@ -26,12 +23,6 @@ MAKER = Actor("user", "1", "maker@example.com")
 CHECKER = Actor("user", "2", "checker@example.com")
 WHY = {"reason_code": "other", "reason": "Asked, and nobody knows."}
 LATER = date(2035, 1, 1)
-
-
-@pytest.fixture
-def sources():
-    GatewayFactory()
-    return define_sources()
 
 
 def propose(discrepancy: Discrepancy, kind: str = "write_off", **more) -> WriteOff:
