@@ -1,8 +1,8 @@
 """Reads find their rows by index, and few of them, however long the journal is."""
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -13,6 +13,7 @@ from ledger.money import Money
 from ledger.selectors import account_statement, balance_of, trial_balance
 from tests.support.entries import NOON
 from tests.support.history import post_at, seal_up_to
+from tests.support.plans import looked_at
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("books")]
 
@@ -49,29 +50,6 @@ def next_page(account: Account, *, newest_first: bool) -> None:
     account_statement(account, newest_first=newest_first, cursor=cursor)
 
 
-def looked_at(read: Callable[[Account], object], account: Account) -> list[tuple[str, str, int]]:
-    """Each scan a read executed: the table, how, and at how many rows it looked."""
-    connection.force_debug_cursor = True
-    connection.queries_log.clear()
-    read(account)
-    statements = [query["sql"] for query in connection.queries_log]
-    connection.force_debug_cursor = False
-    return [scan for statement in statements for scan in scans(statement)]
-
-
-def scans(statement: str) -> Iterator[tuple[str, str, int]]:
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.replace('%', '%%')}")
-        (plan,) = cursor.fetchone()
-    waiting = [(json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]]
-    while waiting:
-        node = waiting.pop()
-        waiting += node.get("Plans", [])
-        if "Relation Name" in node and node["Actual Loops"]:
-            rows = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
-            yield node["Relation Name"], node["Node Type"], round(rows * node["Actual Loops"])
-
-
 def journal_of_many_days() -> None:
     """20,000 entries of 20 days, each from a hot account to one of 200; the last day not sealed.
 
@@ -101,7 +79,7 @@ def test_reads_look_at_few_postings_and_never_walk_through_the_journal() -> None
     walks, too_many = [], []
     for account in Account.objects.filter(code__in=[HOT.code, COLD[7].code]):
         for name, read, most in READS:
-            found = looked_at(read, account)
+            found = looked_at(partial(read, account))
             walks += [
                 (account.code, name, table)
                 for table, how, _ in found
@@ -122,7 +100,7 @@ def test_totals_of_all_accounts_do_not_walk_through_the_journal() -> None:
         lambda _: trial_balance(as_of=END_OF_DAY),
         lambda _: trial_balance(as_of=THEN, known_at=THEN),
     ):
-        found = looked_at(read, Account())
+        found = looked_at(partial(read, Account()))
 
         postings = sum(rows for table, _, rows in found if table == "ledger_posting")
         assert postings <= 2 * (ONE_DAY + LATE_DAY + UNSEALED)
@@ -142,7 +120,7 @@ def test_totals_of_a_past_day_look_at_no_days_but_those_of_its_month() -> None:
         lambda _: trial_balance(as_of=NOON + 180 * DAY),
         lambda _: trial_balance(as_of=NOON + 180 * DAY, known_at=NOON + 250 * DAY),
     ):
-        found = looked_at(read, Account())
+        found = looked_at(partial(read, Account()))
 
         days = sum(rows for table, _, rows in found if table == "ledger_daytotal")
         assert 0 < days <= 3 * 2 * 31

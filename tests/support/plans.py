@@ -24,7 +24,7 @@ def looked_at(read: Callable[[], object]) -> list[tuple[str, str, int]]:
         (node["Relation Name"], node["Node Type"], rows_looked_at(node))
         for statement in statements
         if not statement.startswith(has_no_plan)
-        for node in executed(statement.replace("%", "%%"))
+        for node in executed(statement)
         if "Relation Name" in node
     ]
 
