@@ -16,8 +16,8 @@ class AccountingPeriod(models.Model):
     """A stretch of time, usually a month, whose books are closed together.
 
     Periods are closed in order and opened again in reverse order, so everything before the end of
-    the last closed one is closed; `ledger/migrations/sql/` has the trigger that refuses entries
-    effective there.
+    the last closed one is closed; `ledger/migrations/sql/entries.sql` has the trigger that refuses
+    entries effective there.
     """
 
     class Status(models.TextChoices):

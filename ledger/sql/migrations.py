@@ -5,9 +5,8 @@ from pathlib import Path
 from django.db.migrations import RunSQL
 
 
-def run_sql_file(migration: str) -> RunSQL:
-    """RunSQL of `sql/<migration>.sql`, reversed by its `.reverse.sql`. Pass `__file__`."""
-    path = Path(migration)
-    forward = path.parent / "sql" / f"{path.stem}.sql"
-    reverse = path.parent / "sql" / f"{path.stem}.reverse.sql"
-    return RunSQL(forward.read_text(), reverse.read_text())
+def run_sql_files(migration: str, *names: str, undo: str) -> RunSQL:
+    """RunSQL of `sql/<name>.sql`, in this order, reversed by `sql/<undo>.sql`. Pass `__file__`."""
+    folder = Path(migration).parent / "sql"
+    forward = "\n".join((folder / f"{name}.sql").read_text() for name in names)
+    return RunSQL(forward, (folder / f"{undo}.sql").read_text())

@@ -1,5 +1,5 @@
 -- The id up to which no event appears any more: the last one drawn, or the last one before those of
--- transactions that still run (payments/migrations/sql/0014_*). True for statements after this one.
+-- transactions that still run (payments/migrations/sql/events.sql). True for statements after this one.
 SELECT least(
     drawn.id,
     (

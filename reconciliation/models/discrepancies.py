@@ -67,9 +67,9 @@ class Discrepancy(models.Model):
     # What still has to be worked; the others are over.
     UNSETTLED = (Status.OPEN, Status.INVESTIGATING, Status.WRITE_OFF_REQUESTED)
 
-    public_id = models.CharField(max_length=40, unique=True, default=discrepancy_id, editable=False)
+    public_id = models.CharField(max_length=40, default=discrepancy_id, editable=False)
     key = models.CharField(
-        max_length=200, unique=True, help_text="Type and subject: found again, it is the same one."
+        max_length=200, help_text="Type and subject: found again, it is the same one."
     )
     type = models.CharField(max_length=30, choices=Type)
     status = models.CharField(max_length=19, choices=Status, default=Status.OPEN)
@@ -191,6 +191,11 @@ class Discrepancy(models.Model):
             ),
         ]
         constraints = [
+            # Not `unique=True`, which would keep an index for LIKE beside each.
+            models.UniqueConstraint(
+                fields=["public_id"], name="reconciliation_discrepancy_public_id_key"
+            ),
+            models.UniqueConstraint(fields=["key"], name="reconciliation_discrepancy_key_key"),
             models.CheckConstraint(
                 condition=Q(
                     status__in=[

@@ -1,2 +1,0 @@
-DROP TRIGGER reconciliation_line_not_exceeded ON reconciliation_matchline;
-DROP FUNCTION reconciliation_check_match_lines();

@@ -1,5 +1,0 @@
-DROP TRIGGER reconciliation_undone_ending ON reconciliation_discrepancy;
-DROP FUNCTION reconciliation_keep_undone_ending();
-DROP TABLE reconciliation_undoneending;
-DROP TRIGGER reconciliation_signoff_frozen ON reconciliation_signoff;
-DROP FUNCTION reconciliation_freeze_sign_off();

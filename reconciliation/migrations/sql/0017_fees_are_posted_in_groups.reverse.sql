@@ -1,1 +1,0 @@
-DROP TRIGGER ledger_append_only ON reconciliation_feegroup;
