@@ -1,5 +1,6 @@
 -- The bytes that arrived are kept as they arrived, and what was set, or posted for, stays as it was.
-CREATE FUNCTION reconciliation_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION reconciliation_refuse_change() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     RAISE EXCEPTION '% is kept as it arrived: % refused', TG_TABLE_NAME, TG_OP
         USING ERRCODE = 'restrict_violation', CONSTRAINT = 'reconciliation_bytes_never_change';

@@ -1,5 +1,6 @@
 -- A sign-off is written once; only its status moves on, and who moved it.
-CREATE FUNCTION reconciliation_freeze_sign_off() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION reconciliation_freeze_sign_off() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
         RAISE EXCEPTION 'sign-off % is never deleted', OLD.public_id

@@ -9,7 +9,8 @@ CREATE TABLE reconciliation_undoneending (
 CREATE INDEX reconciliation_undoneending_by_discrepancy
 ON reconciliation_undoneending (discrepancy_id);
 
-CREATE FUNCTION reconciliation_keep_undone_ending() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION reconciliation_keep_undone_ending() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     INSERT INTO reconciliation_undoneending (discrepancy_id, resolved_at, resolved_by_id)
     VALUES (OLD.id, OLD.resolved_at, OLD.resolved_by_id);
