@@ -5,13 +5,17 @@ from types import NoneType
 from typing import Any
 
 
+# Of so many it takes longer to see what they have in common.
+FEW = 4
+
+
 def array_literal(values: list[Any]) -> str:
     """A PostgreSQL array as text, for a parameter that the statement casts (`::bigint[]`).
 
     The driver writes arrays element by element in Python, which costs more than posting them.
     """
-    if len(values) == 1:
-        return "{" + _element(values[0]) + "}"
+    if len(values) <= FEW:
+        return "{" + ",".join(map(_element, values)) + "}"
     kinds = set(map(type, values))
     is_full = NoneType not in kinds
     kinds.discard(NoneType)
