@@ -4,7 +4,6 @@ from datetime import datetime
 from types import NoneType
 from typing import Any
 
-
 # Of so many it takes longer to see what they have in common.
 FEW = 4
 
