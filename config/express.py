@@ -21,7 +21,7 @@ from config.http_metrics import count
 from config.middleware import REQUEST_ID, VERDICT, digest_of, rate_class_of
 from ledger import actors
 from ledger.ids import new_id
-from payments.api.express_lane import read_asked, take
+from payments.api.express_lane import read_wish, take
 from payments.api.payment_shapes import PAYMENTS_PATH
 from payments.api.payments import Payments
 from payments.rate_limits import announce_check, check_rate
@@ -72,9 +72,11 @@ class ExpressLane:
         secret, key = authorization[len("Bearer ") :], environ["HTTP_IDEMPOTENCY_KEY"]
         outside = actors.request_id.set(request_id)
         try:
-            asked = read_asked(secret, key, body, request_id=request_id)
+            wish = read_wish(body)
             verdict = environ[VERDICT] = check_rate(caller, RATE_CLASS)
-            answer = take(asked) if asked is not None and verdict.is_allowed else None
+            if wish is None or not verdict.is_allowed:
+                return None
+            answer = take(wish, body, secret=secret, key=key, request_id=request_id)
         except Exception:  # the ordinary way finds out by the key what became of it
             logger.exception("express_lane.failed")
             answer = None

@@ -6,7 +6,6 @@ the same outcome for any request. config/express.py has what all answers have ar
 """
 
 import logging
-from dataclasses import dataclass
 
 from django.db import DatabaseError, InterfaceError, OperationalError
 from rest_framework.exceptions import APIException
@@ -27,7 +26,7 @@ from payments.api.payment_shapes import (
 from payments.key_format import digest_of as digest_of_key
 from payments.models import ApiKey
 from payments.services.api_keys import note_key_use
-from payments.services.payments import CREATE_PAYMENT, Draft, draft_of
+from payments.services.payments import CREATE_PAYMENT, Draft, PaymentWish, draft_of
 from payments.services.writing_together import write_together
 
 KEYS_MAX = 10_000
@@ -35,33 +34,33 @@ KEYS_MAX = 10_000
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request that is plainly right: the payment and its answer, and with whose key."""
+def read_wish(body: bytes) -> PaymentWish | None:
+    """What a `POST /payments` asks for, if it plainly does; asks nobody else."""
+    try:
+        asked = read_json(body)
+    except (APIException, DomainError):
+        return None
+    wish = plain_wish(asked)
+    return None if wish is None or "idempotency_key" in asked else wish
 
-    api_key: ApiKey
-    draft: Draft
 
-
-def read_asked(secret: str, key: str, body: bytes, *, request_id: str) -> Asked | None:
-    """What `POST /payments` asks for; None if the request has to go the ordinary way.
+def take(
+    wish: PaymentWish, body: bytes, *, secret: str, key: str, request_id: str
+) -> Answer | None:
+    """Write the payment down and answer; None if the request has to go the ordinary way.
 
     `secret` is that of an API key, `key` the Idempotency-Key.
     """
     digest = digest_of_key(secret)
     try:
         api_key = _keys.get(digest) or _look_up(secret, digest)
-        asked = read_json(body)
-        wish = plain_wish(asked)
-        if wish is None or "idempotency_key" in asked:
-            return None
         payment = draft_of(
             api_key.merchant,
             wish,
             idempotency_key=checked_key(key),
             actor=Actor("api_key", api_key.public_id, api_key.name),
         )
-    except (ApiKey.DoesNotExist, APIException, DomainError, OperationalError, InterfaceError):
+    except (ApiKey.DoesNotExist, DomainError, OperationalError, InterfaceError):
         return None
     answer = Answer(
         202,
@@ -70,13 +69,7 @@ def read_asked(secret: str, key: str, body: bytes, *, request_id: str) -> Asked 
         digest_of_asked(PAYMENTS_PATH, body),
         request_id,
     )
-    return Asked(api_key, Draft(payment, answer, digest))
-
-
-def take(asked: Asked) -> Answer | None:
-    """Write the payment down; None if the request has to go the ordinary way."""
-    api_key, payment, answer = asked.api_key, asked.draft.payment, asked.draft.answer
-    if not write_together(api_key.merchant, asked.draft):
+    if not write_together(api_key.merchant, Draft(payment, answer, digest)):
         return None
     answers.remember(api_key.merchant, CREATE_PAYMENT, payment.idempotency_key, answer)
     doorbell.ring(doorbell.Kind.PAYMENTS)

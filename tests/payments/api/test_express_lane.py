@@ -15,6 +15,7 @@ from prometheus_client import REGISTRY
 
 from config.express import ExpressLane
 from payments.api import express_lane, payment_shapes
+from payments.key_format import new_key
 from payments.models import ApiKey, IdempotencyKey, Payment
 from payments.rate_limits import RateClass, policy_of
 from tests.support.api import Api
@@ -275,6 +276,22 @@ def test_plain_payment_is_one_statement(api: Api, statements: list[str]) -> None
         " against."
     ]
     assert len(statements) <= 2  # the other asks whether the connection still lives
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("clean_redis")
+def test_request_over_the_limit_asks_the_database_nothing(
+    api: Api, settings: LazySettings, statements: list[str], request: pytest.FixtureRequest
+) -> None:
+    settings.RATE_LIMITS = dict.fromkeys(RateClass, "1000/1") | {"global": "1/60"}
+    policy_of.cache_clear()
+    request.addfinalizer(policy_of.cache_clear)
+    assert api.pay().status_code == 202
+    statements.clear()
+
+    assert Api(new_key()).pay().status_code == 429  # a key that nobody looked up before
+
+    assert statements == []
 
 
 @pytest.mark.django_db
